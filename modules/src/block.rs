@@ -1,0 +1,153 @@
+//! What a module sees of one block: its inputs, its params, its outputs, its tape.
+//!
+//! Buffers are frame-major: `[frame][channel]`, `W` channels side by side, so that SIMD runs across channels.
+
+use crate::tables::Tables;
+
+/// One block of one group of `W` channels.
+pub struct Block<'a, const W: usize> {
+    /// Frames in this block.
+    pub frames: usize,
+    /// Frames per second.
+    pub rate_hz: f32,
+    /// Read-only tables, built at warm-up.
+    pub tables: &'a Tables,
+    /// First channel of this group within the module.
+    pub first_channel: usize,
+    pub(crate) ports: usize,
+    /// Per input (ports, then params): `frames` rows, valid where the bit in `varying` is set.
+    pub(crate) inputs: &'a [f32],
+    pub(crate) input_stride: usize,
+    pub(crate) varying: u32,
+    pub(crate) patched: u32,
+    /// Per param: its value at the end of the block, before cables.
+    pub(crate) constants: &'a [f32],
+    pub(crate) silence: &'a [f32],
+    /// Per output: `frames` rows at `output_stride`.
+    pub(crate) outputs: &'a mut [f32],
+    pub(crate) output_stride: usize,
+    pub(crate) wanted: u32,
+    pub(crate) tape: &'a mut [f32],
+    pub(crate) tape_frames: usize,
+    pub(crate) position: u64,
+}
+
+/// A param over one block, in its own unit and within its range, cables included.
+#[derive(Clone, Copy, Debug)]
+pub enum Param<'a, const W: usize> {
+    /// The same value in every frame and channel: control work is done once.
+    Constant(f32),
+    /// One row per frame.
+    Varying(&'a [[f32; W]]),
+}
+
+impl<const W: usize> Param<'_, W> {
+    /// The value in `frame`, per channel.
+    #[inline(always)]
+    pub fn at(&self, frame: usize) -> [f32; W] {
+        match self {
+            Param::Constant(value) => [*value; W],
+            Param::Varying(rows) => rows[frame],
+        }
+    }
+
+    /// The value if it is the same in every frame and channel.
+    #[inline(always)]
+    pub fn constant(&self) -> Option<f32> {
+        match self {
+            Param::Constant(value) => Some(*value),
+            Param::Varying(_) => None,
+        }
+    }
+}
+
+impl<'a, const W: usize> Block<'a, W> {
+    /// The sum of what is patched into an input port, and of what `note`, `gate` and `trig` hold there; silence
+    /// where there is nothing. `frames` rows, every value finite.
+    #[inline(always)]
+    pub fn input(&self, port: impl Into<usize>) -> &'a [[f32; W]] {
+        let port = port.into();
+        debug_assert!(port < self.ports);
+        if self.varying >> port & 1 == 1 { self.rows(port) } else { &bytemuck::cast_slice(self.silence)[..self.frames] }
+    }
+
+    /// Whether a cable or a held value reaches the input port in this block. Where it is false the input is silence.
+    #[inline(always)]
+    pub fn is_patched(&self, port: impl Into<usize>) -> bool {
+        self.patched >> port.into() & 1 == 1
+    }
+
+    /// A param, smoothed and modulated.
+    #[inline(always)]
+    pub fn param(&self, param: impl Into<usize>) -> Param<'a, W> {
+        let param = param.into();
+        let input = self.ports + param;
+        if self.varying >> input & 1 == 1 {
+            Param::Varying(self.rows(input))
+        } else {
+            Param::Constant(self.constants[param])
+        }
+    }
+
+    /// The index of a choice, as it stands at the end of the block, per channel.
+    #[inline(always)]
+    pub fn choice(&self, param: impl Into<usize>) -> [usize; W] {
+        self.param(param).at(self.frames - 1).map(|value| value as usize)
+    }
+
+    /// Whether anything reads this output. What nobody reads need not be computed.
+    #[inline(always)]
+    pub fn is_wanted(&self, port: impl Into<usize>) -> bool {
+        self.wanted >> port.into() & 1 == 1
+    }
+
+    /// The output buffer: `frames` rows. It starts with unspecified contents: write every row of every wanted output.
+    #[inline(always)]
+    pub fn output(&mut self, port: impl Into<usize>) -> &mut [[f32; W]] {
+        let start = port.into() * self.output_stride;
+        bytemuck::cast_slice_mut(&mut self.outputs[start..start + self.frames * W])
+    }
+
+    /// The long memory of `channel` (0..W) of this group.
+    #[inline(always)]
+    pub fn tape(&mut self, channel: usize) -> Tape<'_> {
+        let start = channel * self.tape_frames;
+        Tape { cells: &mut self.tape[start..start + self.tape_frames], position: self.position }
+    }
+
+    #[inline(always)]
+    fn rows(&self, input: usize) -> &'a [[f32; W]] {
+        let start = input * self.input_stride;
+        bytemuck::cast_slice(&self.inputs[start..start + self.frames * W])
+    }
+}
+
+/// A ring that remembers what a block wrote, for delays longer than a state should be.
+///
+/// It holds at least [`Module::tape_frames`](crate::Module::tape_frames) plus two blocks, so a block that is executed again
+/// finds everything that it read the first time. A block writes only its own frames. Nothing is cleared at a
+/// reset: what was not written since then reads as 0.
+pub struct Tape<'a> {
+    cells: &'a mut [f32],
+    /// Frames since the module's reset, up to the start of this block.
+    position: u64,
+}
+
+impl Tape<'_> {
+    /// Stores `value` for `frame` of this block.
+    #[inline(always)]
+    pub fn write(&mut self, frame: usize, value: f32) {
+        let mask = self.cells.len() - 1;
+        self.cells[(self.position as usize + frame) & mask] = value;
+    }
+
+    /// What was written `delay_frames` before `frame` of this block (0: this very frame); 0 before the reset.
+    #[inline(always)]
+    pub fn read(&self, frame: usize, delay_frames: usize) -> f32 {
+        let now = self.position + frame as u64;
+        if delay_frames as u64 > now {
+            return 0.0;
+        }
+        self.cells[(now - delay_frames as u64) as usize & (self.cells.len() - 1)]
+    }
+}

@@ -1,0 +1,3 @@
+//! DSP that more than one kind needs.
+
+pub mod math;

@@ -1,0 +1,4 @@
+//! One file a kind.
+
+pub mod out;
+pub mod vca;

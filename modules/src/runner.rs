@@ -1,0 +1,537 @@
+//! Executes one block of one module: sums its cables, moves its params, calls its `process`.
+//!
+//! Everything here is as pure as the modules are. Where the samples of a cable lie is the caller's business
+//! ([`Sources`]); what comes from there is scrubbed before a module sees it.
+
+use bytemuck::{Pod, Zeroable};
+use fearless_simd::{Level, Simd, dispatch};
+use tine_protocol::spec::{CHANNELS_MAX, Curve, KindSpec, PORTS_MAX, ParamSpec};
+
+use crate::block::Block;
+use crate::dsp::math::{SIGNAL_MAX, exp2};
+use crate::module::Module;
+use crate::tables::Tables;
+
+/// Most channels that are computed side by side.
+pub const GROUP_MAX: usize = 8;
+
+/// How the channels of a module lie in memory: `groups` groups of `width` channels; each group is frame-major.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Channels that carry sound.
+    pub channels: usize,
+    /// Channels side by side: 1, 4 or 8.
+    pub width: usize,
+    /// Number of groups.
+    pub groups: usize,
+}
+
+impl Shape {
+    /// The layout of `channels` (1..=16).
+    pub fn new(channels: usize) -> Shape {
+        debug_assert!((1..=CHANNELS_MAX).contains(&channels));
+        match channels {
+            1 => Shape { channels, width: 1, groups: 1 },
+            2..=4 => Shape { channels, width: 4, groups: 1 },
+            _ => Shape { channels, width: 8, groups: channels.div_ceil(8) },
+        }
+    }
+
+    /// Channels with the padding of the last group.
+    pub fn stride(&self) -> usize {
+        self.width * self.groups
+    }
+
+    /// Where (`channel`, `frame` 0) lies in a buffer of `frames` frames; further frames follow at `width`.
+    pub fn offset(&self, channel: usize, frames: usize) -> usize {
+        channel / self.width * frames * self.width + channel % self.width
+    }
+}
+
+/// A change that reaches a module within a block.
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Event {
+    /// Input index (ports, then params), or [`Event::RESET`].
+    pub input: u32,
+    /// Frame of the block, counted from 0.
+    pub frame: u32,
+    /// For a param: frames until the value is reached. For a port: unused.
+    pub ramp_frames: u32,
+    /// For a param: its new value, in its unit. For a port: the value held there from now on.
+    pub value: f32,
+}
+
+impl Event {
+    /// As `input`: back to the state of a new module, at the start of the block.
+    pub const RESET: u32 = u32::MAX;
+}
+
+/// One cable into the module, as it is in this block.
+#[derive(Clone, Copy, Debug)]
+pub struct Cable {
+    /// Input index (ports, then params).
+    pub input: usize,
+    /// Channels of the source.
+    pub channels: usize,
+    /// Gain at the first frame and just after the last; linear between.
+    pub gain: [f32; 2],
+}
+
+/// Where the samples of cables come from.
+pub trait Sources {
+    /// Copies this block of the source of `cable` (an index into [`Job::cables`]) into `into`, laid out as
+    /// [`Shape`] says for the source's channels.
+    fn fetch(&mut self, cable: usize, into: &mut [f32]);
+}
+
+/// Everything that one block of one module depends on, and where its results go.
+pub struct Job<'a> {
+    /// Channels of the module.
+    pub shape: Shape,
+    /// Frames of the block.
+    pub frames: usize,
+    /// Frames per second.
+    pub rate_hz: f32,
+    /// Differs from module to module, stays the same for an id.
+    pub seed: u64,
+    /// The bank: state of the block before at entry, of this block at return. [`Kind::state_bytes`] long.
+    pub state: &'a mut [u8],
+    /// Values of the params of a new module, which a reset returns to.
+    pub initial: &'a [f32],
+    /// Start from reset instead of from `state`.
+    pub is_new: bool,
+    /// The tape: `tape_frames` per channel of the padded shape; a power of two.
+    pub tape: &'a mut [f32],
+    /// Length of one channel's tape; 0 if the kind has none.
+    pub tape_frames: usize,
+    /// Changes within this block, by rising frame.
+    pub events: &'a [Event],
+    /// Cables into this module, in the order in which they are summed.
+    pub cables: &'a [Cable],
+    /// Share of the module's own sound (against its bypass) at the first frame and just after the last.
+    pub active: [f32; 2],
+    /// Bit per output that somebody reads.
+    pub wanted: u32,
+    /// All outputs: per port, per group, `frames` rows.
+    pub outputs: &'a mut [f32],
+}
+
+/// What was noticed while a block was computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Noticed {
+    /// Samples on cables that were NaN, infinite or beyond [`SIGNAL_MAX`], and were replaced.
+    pub scrubbed: u32,
+}
+
+/// Work space of one thread, allocated once.
+pub struct Scratch {
+    level: Level,
+    frames: usize,
+    inputs: Vec<f32>,
+    fetched: Vec<f32>,
+    sum: Vec<f32>,
+    base: Vec<f32>,
+    silence: Vec<f32>,
+}
+
+impl Scratch {
+    /// Work space for blocks of up to `frames`, at the best SIMD level of this machine.
+    pub fn new(frames: usize) -> Scratch {
+        Scratch {
+            level: Level::new(),
+            frames,
+            inputs: vec![0.0; PORTS_MAX * frames * GROUP_MAX],
+            fetched: vec![0.0; frames * CHANNELS_MAX],
+            sum: vec![0.0; frames * GROUP_MAX],
+            base: vec![0.0; frames],
+            silence: vec![0.0; frames * GROUP_MAX],
+        }
+    }
+}
+
+/// A kind, with the type of its state erased: what the catalogue holds.
+pub struct Kind {
+    /// Names, units, ranges.
+    pub spec: &'static KindSpec,
+    voice_bytes: usize,
+    tape_frames: fn(f32) -> usize,
+    run: fn(&mut Job<'_>, &mut Scratch, &Tables, &mut dyn Sources) -> Noticed,
+}
+
+impl Kind {
+    /// Erases the type of a module.
+    pub const fn of<M: Module>() -> Kind {
+        assert!(align_of::<M::Voice>() <= 16);
+        assert!(size_of::<M::Voice>() > 0, "a kind that remembers nothing uses Stateless");
+        assert!(M::SPEC.inputs.len() + M::SPEC.params.len() <= PORTS_MAX);
+        assert!(M::SPEC.outputs.len() <= PORTS_MAX);
+        Kind {
+            spec: &const { M::SPEC },
+            voice_bytes: size_of::<M::Voice>(),
+            tape_frames: M::tape_frames,
+            run: run::<M>,
+        }
+    }
+
+    /// Bytes of one state bank for a module of `shape`; a multiple of 64.
+    pub fn state_bytes(&self, shape: Shape) -> usize {
+        (head_bytes(self.spec) + self.voice_bytes * shape.stride()).next_multiple_of(64)
+    }
+
+    /// Frames of tape per channel: a power of two that holds the longest delay and two blocks; 0 for none.
+    pub fn tape_frames(&self, rate_hz: f32, frames: usize) -> usize {
+        match (self.tape_frames)(rate_hz) {
+            0 => 0,
+            longest => (longest + 2 * frames).next_power_of_two(),
+        }
+    }
+
+    /// Samples of all outputs over one block.
+    pub fn output_samples(&self, shape: Shape, frames: usize) -> usize {
+        self.spec.outputs.len() * shape.stride() * frames
+    }
+
+    /// Executes one block. Neither allocates nor panics for a `job` of this kind's sizes.
+    pub fn run(&self, job: &mut Job<'_>, scratch: &mut Scratch, tables: &Tables, sources: &mut dyn Sources) -> Noticed {
+        (self.run)(job, scratch, tables, sources)
+    }
+}
+
+/// How far a param has travelled: part of the module's state.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Travel {
+    from: f32,
+    to: f32,
+    done: u32,
+    length: u32,
+}
+
+impl Travel {
+    fn at(value: f32) -> Travel {
+        Travel { from: value, to: value, done: 0, length: 0 }
+    }
+
+    /// The value now; exactly `to` once it has arrived.
+    fn value(&self, curve: Curve) -> f32 {
+        if self.done >= self.length {
+            return self.to;
+        }
+        let part = self.done as f32 / self.length as f32;
+        match curve {
+            Curve::Linear => self.from + (self.to - self.from) * part,
+            Curve::Exponential => self.from * exp2(part * libm::log2f(self.to / self.from)),
+            Curve::Choice => self.to,
+        }
+    }
+}
+
+/// Bytes before the voices: position, params, held inputs.
+fn head_bytes(spec: &KindSpec) -> usize {
+    (size_of::<u64>() + spec.params.len() * size_of::<Travel>() + spec.inputs.len() * size_of::<f32>())
+        .next_multiple_of(64)
+}
+
+struct Bank<'a, V> {
+    position: &'a mut u64,
+    travels: &'a mut [Travel],
+    held: &'a mut [f32],
+    voices: &'a mut [V],
+}
+
+fn split<'a, M: Module>(state: &'a mut [u8], shape: Shape) -> Bank<'a, M::Voice> {
+    let (head, rest) = state.split_at_mut(head_bytes(&M::SPEC));
+    let (position, head) = head.split_at_mut(size_of::<u64>());
+    let (travels, head) = head.split_at_mut(M::SPEC.params.len() * size_of::<Travel>());
+    let held = &mut head[..M::SPEC.inputs.len() * size_of::<f32>()];
+    Bank {
+        position: &mut bytemuck::cast_slice_mut(position)[0],
+        travels: bytemuck::cast_slice_mut(travels),
+        held: bytemuck::cast_slice_mut(held),
+        voices: bytemuck::cast_slice_mut(&mut rest[..size_of::<M::Voice>() * shape.stride()]),
+    }
+}
+
+fn run<M: Module>(job: &mut Job<'_>, scratch: &mut Scratch, tables: &Tables, sources: &mut dyn Sources) -> Noticed {
+    debug_assert!(job.frames <= scratch.frames);
+    let mut noticed = Noticed::default();
+    if job.is_new || job.events.iter().any(|event| event.input == Event::RESET) {
+        reset::<M>(job);
+    }
+    match job.shape.width {
+        1 => run_groups::<M, 1>(job, scratch, tables, sources, &mut noticed),
+        4 => run_groups::<M, 4>(job, scratch, tables, sources, &mut noticed),
+        _ => run_groups::<M, 8>(job, scratch, tables, sources, &mut noticed),
+    }
+    settle::<M>(job);
+    noticed
+}
+
+/// Back to the state of a new module. Held inputs stay as the player left them, except in a new one.
+fn reset<M: Module>(job: &mut Job<'_>) {
+    if job.is_new {
+        job.state.fill(0);
+    }
+    let bank = split::<M>(job.state, job.shape);
+    *bank.position = 0;
+    if job.is_new {
+        for (travel, &value) in bank.travels.iter_mut().zip(job.initial) {
+            *travel = Travel::at(value);
+        }
+    }
+    for (channel, voice) in bank.voices.iter_mut().enumerate() {
+        *voice = M::Voice::zeroed();
+        M::reset(voice, channel, job.seed, job.rate_hz);
+    }
+}
+
+/// Moves position, params and held inputs to where they stand after this block.
+fn settle<M: Module>(job: &mut Job<'_>) {
+    let frames = job.frames as u32;
+    let bank = split::<M>(job.state, job.shape);
+    *bank.position += u64::from(frames);
+    let ports = M::SPEC.inputs.len();
+    for (index, travel) in bank.travels.iter_mut().enumerate() {
+        *travel = follow(*travel, &M::SPEC.params[index], ports + index, job.events, frames, |_, _| {});
+    }
+    for event in job.events {
+        if let Some(held) = bank.held.get_mut(event.input as usize) {
+            *held = event.value;
+        }
+    }
+}
+
+/// Walks a param through a block, telling `each` the value of every frame; returns where it stands after.
+#[inline(always)]
+fn follow(
+    mut travel: Travel,
+    spec: &ParamSpec,
+    input: usize,
+    events: &[Event],
+    frames: u32,
+    mut each: impl FnMut(usize, f32),
+) -> Travel {
+    let mut frame = 0;
+    let mut walk = |travel: &mut Travel, to: u32| {
+        while frame < to {
+            each(frame as usize, travel.value(spec.curve));
+            travel.done = (travel.done + 1).min(travel.length);
+            frame += 1;
+        }
+    };
+    for event in events.iter().filter(|event| event.input as usize == input) {
+        walk(&mut travel, event.frame.min(frames));
+        let now = travel.value(spec.curve);
+        travel = Travel { from: now, to: event.value, done: 0, length: event.ramp_frames };
+    }
+    walk(&mut travel, frames);
+    travel
+}
+
+fn run_groups<M: Module, const W: usize>(
+    job: &mut Job<'_>,
+    scratch: &mut Scratch,
+    tables: &Tables,
+    sources: &mut dyn Sources,
+    noticed: &mut Noticed,
+) {
+    for group in 0..job.shape.groups {
+        run_group::<M, W>(job, group, scratch, tables, sources, noticed);
+    }
+}
+
+fn run_group<M: Module, const W: usize>(
+    job: &mut Job<'_>,
+    group: usize,
+    scratch: &mut Scratch,
+    tables: &Tables,
+    sources: &mut dyn Sources,
+    noticed: &mut Noticed,
+) {
+    let frames = job.frames;
+    let ports = M::SPEC.inputs.len();
+    let input_stride = frames * W;
+    let level = scratch.level;
+    let bank = split::<M>(job.state, job.shape);
+
+    let mut constants = [0.0f32; PORTS_MAX];
+    let mut varying = 0u32;
+    let mut patched = 0u32;
+    for input in 0..M::SPEC.inputs.len() + M::SPEC.params.len() {
+        let sum: &mut [[f32; W]] = bytemuck::cast_slice_mut(&mut scratch.sum[..frames * W]);
+        let is_driven =
+            sum_cables(job.cables, job.shape.channels, input, group, sum, &mut scratch.fetched, sources, noticed);
+        let has_event = job.events.iter().any(|event| event.input as usize == input);
+        let rows: &mut [[f32; W]] = bytemuck::cast_slice_mut(&mut scratch.inputs[input * input_stride..][..frames * W]);
+        if input < ports {
+            let held = bank.held[input];
+            if !is_driven && !has_event && held == 0.0 {
+                continue;
+            }
+            patched |= 1 << input;
+            hold(held, input, job.events, &mut scratch.base[..frames]);
+            for ((row, sum), base) in rows.iter_mut().zip(sum.iter()).zip(&scratch.base) {
+                *row = sum.map(|value| value + base);
+            }
+        } else {
+            let spec = &M::SPEC.params[input - ports];
+            let travel = bank.travels[input - ports];
+            constants[input - ports] = travel.to;
+            if !is_driven && !has_event && travel.done >= travel.length {
+                continue;
+            }
+            follow(travel, spec, input, job.events, frames as u32, |frame, value| scratch.base[frame] = value);
+            dispatch!(level, simd => simd.vectorize(#[inline(always)] || modulate(spec, &scratch.base[..frames], sum, rows)));
+        }
+        varying |= 1 << input;
+    }
+
+    let voices: &mut [M::Voice; W] =
+        (&mut bank.voices[group * W..(group + 1) * W]).try_into().expect("a group has W voices");
+    let mut block = Block::<W> {
+        frames,
+        rate_hz: job.rate_hz,
+        tables,
+        first_channel: group * W,
+        ports,
+        inputs: &scratch.inputs,
+        input_stride,
+        varying,
+        patched,
+        constants: &constants,
+        silence: &scratch.silence,
+        outputs: &mut job.outputs[group * frames * W..],
+        output_stride: job.shape.stride() * frames,
+        wanted: job.wanted,
+        tape: &mut job.tape[group * W * job.tape_frames..(group + 1) * W * job.tape_frames],
+        tape_frames: job.tape_frames,
+        position: *bank.position,
+    };
+    dispatch!(level, simd => simd.vectorize(#[inline(always)] || M::process::<W>(voices, &mut block)));
+    if job.active != [1.0, 1.0] {
+        bypass(&mut block, M::SPEC.outputs.len(), M::SPEC.input("in"), job.active);
+    }
+}
+
+/// Base values plus modulation in the param's own domain, within its range.
+#[inline(always)]
+fn modulate<const W: usize>(spec: &ParamSpec, base: &[f32], sum: &[[f32; W]], rows: &mut [[f32; W]]) {
+    let (min, max) = (spec.min, spec.max);
+    for ((row, sum), &base) in rows.iter_mut().zip(sum).zip(base) {
+        *row = match spec.curve {
+            Curve::Linear => sum.map(|octaves| (base + octaves).clamp(min, max)),
+            Curve::Exponential => sum.map(|octaves| (base * exp2(octaves)).clamp(min, max)),
+            Curve::Choice => sum.map(|steps| (base + steps).round().clamp(min, max)),
+        };
+    }
+}
+
+/// The value held at a port, per frame.
+fn hold(mut held: f32, input: usize, events: &[Event], base: &mut [f32]) {
+    let mut start = 0;
+    for event in events.iter().filter(|event| event.input as usize == input) {
+        let end = (event.frame as usize).clamp(start, base.len());
+        base[start..end].fill(held);
+        held = event.value;
+        start = end;
+    }
+    base[start..].fill(held);
+}
+
+/// Sums the cables into `input`, for the channels of `group`; tells whether there is any. Always fills `sum`.
+///
+/// A mono source feeds all channels, a poly source into a mono input is summed: in general channel `c` of the
+/// wider side meets channel `c` modulo the narrower one.
+#[allow(clippy::too_many_arguments)]
+fn sum_cables<const W: usize>(
+    cables: &[Cable],
+    channels: usize,
+    input: usize,
+    group: usize,
+    sum: &mut [[f32; W]],
+    fetched: &mut [f32],
+    sources: &mut dyn Sources,
+    noticed: &mut Noticed,
+) -> bool {
+    let mut is_driven = false;
+    sum.fill([0.0; W]);
+    for (index, cable) in cables.iter().enumerate() {
+        // A cable at rest at zero is as good as none: adding it could still turn -0.0 into 0.0.
+        if cable.input != input || cable.gain == [0.0, 0.0] {
+            continue;
+        }
+        is_driven = true;
+        let source = Shape::new(cable.channels);
+        let block = &mut fetched[..source.stride() * sum.len()];
+        sources.fetch(index, block);
+        noticed.scrubbed += scrub_block(block);
+        add_cable(cable, source, channels, group, block, sum);
+    }
+    is_driven
+}
+
+/// Replaces what a module must not see; returns how many samples that were.
+fn scrub_block(block: &mut [f32]) -> u32 {
+    let mut scrubbed = 0;
+    for sample in block {
+        let good = sample.abs() <= SIGNAL_MAX;
+        scrubbed += u32::from(!good);
+        *sample = if good {
+            *sample
+        } else if sample.is_finite() {
+            sample.clamp(-SIGNAL_MAX, SIGNAL_MAX)
+        } else {
+            0.0
+        };
+    }
+    scrubbed
+}
+
+fn add_cable<const W: usize>(
+    cable: &Cable,
+    source: Shape,
+    channels: usize,
+    group: usize,
+    block: &[f32],
+    sum: &mut [[f32; W]],
+) {
+    let frames = sum.len();
+    let [gain, end] = cable.gain;
+    let step = (end - gain) / frames as f32;
+    if source.channels == channels && source.width == W {
+        let rows: &[[f32; W]] = bytemuck::cast_slice(&block[group * frames * W..(group + 1) * frames * W]);
+        for (frame, (sum, row)) in sum.iter_mut().zip(rows).enumerate() {
+            let gain = gain + step * frame as f32;
+            for lane in 0..W {
+                sum[lane] += gain * row[lane];
+            }
+        }
+        return;
+    }
+    for channel in 0..channels.max(source.channels) {
+        let Some(lane) = (channel % channels).checked_sub(group * W).filter(|&lane| lane < W) else { continue };
+        let start = source.offset(channel % source.channels, frames);
+        for (frame, sum) in sum.iter_mut().enumerate() {
+            sum[lane] += (gain + step * frame as f32) * block[start + frame * source.width];
+        }
+    }
+}
+
+/// Fades between the module's own outputs and its bypass: the first output carries `in`, the others nothing.
+fn bypass<const W: usize>(block: &mut Block<'_, W>, outputs: usize, through: Option<usize>, active: [f32; 2]) {
+    let dry: Option<&[[f32; W]]> = through.map(|port| block.input(port));
+    let step = (active[1] - active[0]) / block.frames as f32;
+    for output in 0..outputs {
+        if !block.is_wanted(output) {
+            continue;
+        }
+        let dry = dry.filter(|_| output == 0);
+        for (frame, row) in block.output(output).iter_mut().enumerate() {
+            let own = active[0] + step * frame as f32;
+            for lane in 0..W {
+                row[lane] = own * row[lane] + (1.0 - own) * dry.map_or(0.0, |dry| dry[frame][lane]);
+            }
+        }
+    }
+}

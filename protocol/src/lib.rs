@@ -1,0 +1,2 @@
+//! What crosses a process or network boundary.
+pub mod spec;
