@@ -1,2 +1,7 @@
-//! What crosses a process or network boundary.
+//! What crosses a process or network boundary: specs, shared layouts, rings, messages. Knows no DSP, no policy and
+//! no patch. [`sys`] holds all unsafe code.
+#![deny(unsafe_code)]
+
 pub mod spec;
+#[allow(unsafe_code)]
+pub mod sys;

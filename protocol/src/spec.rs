@@ -255,3 +255,10 @@ impl ParamSpec {
         ParamSpec { summary, ..self }
     }
 }
+
+/// A kind is its name: the catalogue has each once.
+impl PartialEq for KindSpec {
+    fn eq(&self, other: &KindSpec) -> bool {
+        self.name == other.name
+    }
+}
