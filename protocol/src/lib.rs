@@ -2,6 +2,10 @@
 //! no patch. [`sys`] holds all unsafe code.
 #![deny(unsafe_code)]
 
+pub mod ids;
+pub mod message;
+pub mod plan;
+pub mod segment;
 pub mod spec;
 #[allow(unsafe_code)]
 pub mod sys;

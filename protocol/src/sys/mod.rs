@@ -8,3 +8,6 @@ compile_error!("Tine needs Linux 5.16 or later: memfd, futex, pidfd and seals ar
 pub mod clock;
 pub mod fpu;
 pub mod futex;
+pub mod memory;
+pub mod process;
+pub mod socket;

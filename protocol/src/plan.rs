@@ -1,0 +1,169 @@
+//! What the engine tells a lane to compute: modules in order, their cables, where everything lies.
+//!
+//! A lane's plan is written whole into a free slot of the engine segment, then made valid from a block on. Offsets into lanes
+//! are counted in [`GRAIN`]s.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::ids::{Block, Slot};
+
+/// Unit of offsets within a lane, in bytes: a cache line.
+pub const GRAIN: usize = 64;
+
+/// Modules on one lane at most.
+pub const LANE_MODULES_MAX: usize = 1024;
+
+/// Cables into the modules of one lane at most.
+pub const LANE_CABLES_MAX: usize = 4096;
+
+/// Initial param values on one lane at most.
+pub const LANE_VALUES_MAX: usize = 16_384;
+
+/// Plans of one lane that may be valid at once: one per block of the last [`RING_BLOCKS`](crate::segment::RING_BLOCKS), with room
+/// for those that are being written.
+pub const PLAN_SLOTS: usize = 16;
+
+/// Head of a plan.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+pub struct PlanHead {
+    /// Modules, in the order in which they are computed.
+    pub modules: u32,
+    /// Cables.
+    pub cables: u32,
+}
+
+/// One module of a plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct ModulePlan {
+    /// First block that the module computes, from reset.
+    pub birth: Block,
+    /// What its randomness starts from.
+    pub seed: u64,
+    /// Block at which its bypass began to change.
+    pub bypass_start: Block,
+    /// Which module.
+    pub slot: Slot,
+    /// Index into the catalogue.
+    pub kind: u16,
+    /// 1..=16.
+    pub channels: u16,
+    /// Where its [`ModuleHead`](crate::segment::ModuleHead) lies, in grains.
+    pub head_at: u32,
+    /// Where its two state banks lie, in grains.
+    pub state_at: u32,
+    /// Bytes of one bank; a multiple of [`GRAIN`].
+    pub state_bytes: u32,
+    /// Where the ring of its outputs lies, in grains.
+    pub outputs_at: u32,
+    /// Samples of all its outputs in one block.
+    pub output_samples: u32,
+    /// Where its tape lies, in grains.
+    pub tape_at: u32,
+    /// Frames of tape per channel; 0 for none.
+    pub tape_frames: u32,
+    /// Channels of tape.
+    pub tape_channels: u32,
+    /// Bit per output that somebody reads.
+    pub wanted: u32,
+    /// First of its cables in the plan.
+    pub first_cable: u32,
+    /// How many.
+    pub cables: u32,
+    /// First of its initial param values in the plan.
+    pub first_value: u32,
+    /// How many.
+    pub values: u32,
+    /// Share of its own sound before `bypass_start`, and after the fade.
+    pub active: [f32; 2],
+    /// 1 if another lane waits for it, so that its commit must wake.
+    pub wakes: u32,
+}
+
+/// One cable of a plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct CablePlan {
+    /// First block that the source computes; before it, the cable is silent.
+    pub source_birth: Block,
+    /// Block at which the gain began to change.
+    pub fade_start: Block,
+    /// Gain before `fade_start`, and after the fade.
+    pub gain: [f32; 2],
+    /// Where the source's [`ModuleHead`](crate::segment::ModuleHead) lies in its lane, in grains.
+    pub head_at: u32,
+    /// Where the ring of the source's port begins, in grains.
+    pub samples_at: u32,
+    /// Samples from one block of that ring to the next.
+    pub stride: u32,
+    /// Samples of the port in one block.
+    pub samples: u32,
+    /// Input index of the destination.
+    pub input: u16,
+    /// Channels of the source.
+    pub channels: u16,
+    /// Lane of the source.
+    pub lane: u16,
+    /// 1 if the cable closes a loop and so carries the block before.
+    pub delay: u16,
+    /// How often to look before sleeping, if the source is late.
+    pub spins: u32,
+    /// Keeps the size a multiple of 8.
+    pub reserved: u32,
+}
+
+/// A change that reaches a module in a certain block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct LaneEvent {
+    /// Which module.
+    pub slot: Slot,
+    /// Input index (ports, then params), or `u32::MAX` for a reset.
+    pub input: u32,
+    /// Frame of the block.
+    pub frame: u32,
+    /// For a param: frames until its value is reached.
+    pub ramp_frames: u32,
+    /// New value, in the input's unit.
+    pub value: f32,
+}
+
+impl ModulePlan {
+    /// Share of the module's own sound at the start and the end of `block`, when a fade takes `fade_blocks`.
+    pub fn active_at(&self, block: Block, fade_blocks: u32) -> [f32; 2] {
+        fade(self.active, self.bypass_start, block, fade_blocks)
+    }
+}
+
+impl CablePlan {
+    /// Gain at the start and the end of `block`, when a fade takes `fade_blocks`.
+    pub fn gain_at(&self, block: Block, fade_blocks: u32) -> [f32; 2] {
+        fade(self.gain, self.fade_start, block, fade_blocks)
+    }
+}
+
+/// A straight line from `ends[0]` at the start of block `start` to `ends[1]`, reached exactly after `blocks`.
+fn fade(ends: [f32; 2], start: Block, block: Block, blocks: u32) -> [f32; 2] {
+    [block, block + 1].map(|now| {
+        let done = now.saturating_sub(start);
+        if done >= u64::from(blocks) { ends[1] } else { ends[0] + (ends[1] - ends[0]) * (done as f32 / blocks as f32) }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fade_joins_from_block_to_block_and_arrives_exactly() {
+        let cable = CablePlan { gain: [0.0, 0.3], fade_start: 10, ..Default::default() };
+        assert_eq!(cable.gain_at(9, 4), [0.0, 0.0]);
+        assert_eq!(cable.gain_at(10, 4)[0], 0.0);
+        for block in 9..16 {
+            assert_eq!(cable.gain_at(block, 4)[1], cable.gain_at(block + 1, 4)[0]);
+        }
+        assert_eq!(cable.gain_at(13, 4)[1], 0.3);
+        assert_eq!(cable.gain_at(14, 4), [0.3, 0.3]);
+    }
+}

@@ -1,0 +1,90 @@
+//! Small messages between two processes, with descriptors: a socket pair that keeps message borders.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use bytemuck::Pod;
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, SocketFlags, SocketType,
+};
+
+/// Most descriptors that one message carries.
+pub const DESCRIPTORS_MAX: usize = 4;
+
+/// A connected pair; both ends close on exec.
+///
+/// # Errors
+/// As the system says it.
+pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)
+}
+
+/// Sends one message. Never blocks: a full socket is an error.
+///
+/// # Errors
+/// `WouldBlock` when the other side does not read, `BrokenPipe` when it is gone.
+pub fn send<T: Pod>(socket: &impl AsFd, message: &T, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    if !descriptors.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(descriptors)) {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let bytes = IoSlice::new(bytemuck::bytes_of(message));
+    rustix::net::sendmsg(socket, &[bytes], &mut ancillary, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+/// Receives one message of exactly `T`'s size and what came with it; `None` when the other side is gone. Blocks unless
+/// `is_waiting` is false.
+///
+/// # Errors
+/// `InvalidData` for a message of another size; `WouldBlock` where there is none.
+pub fn receive<T: Pod>(socket: &impl AsFd, is_waiting: bool) -> io::Result<Option<(T, Vec<OwnedFd>)>> {
+    let mut message = T::zeroed();
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let flags = RecvFlags::CMSG_CLOEXEC | if is_waiting { RecvFlags::empty() } else { RecvFlags::DONTWAIT };
+    let received = loop {
+        let mut bytes = [IoSliceMut::new(bytemuck::bytes_of_mut(&mut message))];
+        match rustix::net::recvmsg(socket, &mut bytes, &mut ancillary, flags) {
+            Err(rustix::io::Errno::INTR) => continue,
+            outcome => break outcome?,
+        }
+    };
+    if received.bytes == 0 {
+        return Ok(None);
+    }
+    let descriptors = ancillary
+        .drain()
+        .filter_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    if received.bytes != size_of::<T>() {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "message of another size"));
+    }
+    Ok(Some((message, descriptors)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_arrives_whole_with_its_descriptors_and_the_end_is_seen() {
+        let (ours, theirs) = pair().unwrap();
+        let segment = crate::sys::memory::create(c"test", 4096).unwrap();
+        send(&ours, &0x55u64, &[segment.as_fd()]).unwrap();
+        let (value, descriptors) = receive::<u64>(&theirs, true).unwrap().unwrap();
+        assert_eq!((value, descriptors.len()), (0x55, 1));
+        assert_eq!(receive::<u64>(&theirs, false).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        send(&ours, &7u32, &[]).unwrap();
+        assert_eq!(receive::<u64>(&theirs, true).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        drop(ours);
+        assert!(receive::<u64>(&theirs, true).unwrap().is_none());
+    }
+}
