@@ -173,7 +173,7 @@ const _: () = {
     assert!(size_of::<LaneHead>() == 64);
     assert!(size_of::<ModuleHead>() == GRAIN);
     assert!(size_of::<ModulePlan>() == 96);
-    assert!(size_of::<CablePlan>() == 64);
+    assert!(size_of::<CablePlan>() == 56);
     assert!(size_of::<LaneEvent>() == 20);
     assert!(size_of::<EventBlock>().is_multiple_of(8));
     assert!(size_of::<LanePlan>().is_multiple_of(8));

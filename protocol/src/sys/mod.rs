@@ -10,4 +10,5 @@ pub mod fpu;
 pub mod futex;
 pub mod memory;
 pub mod process;
+pub mod sched;
 pub mod socket;
