@@ -2,10 +2,26 @@
 #![forbid(unsafe_code)]
 
 pub mod answer;
+mod arena;
+mod bell;
+mod clock;
 pub mod command;
+pub mod conductor;
 pub mod device;
+pub mod edit;
 pub mod error;
 pub mod feed;
 pub mod handle;
+mod history;
 pub mod interpreter;
+pub mod model;
 pub mod name;
+mod notices;
+pub mod placement;
+mod planner;
+pub mod pool;
+pub mod session;
+pub mod similar;
+mod stage;
+pub mod stats;
+pub mod value;

@@ -206,6 +206,11 @@ pub enum Ended {
     Killed(i32),
 }
 
+/// The name of a signal: `SIGKILL`.
+pub fn signal_name(signal: i32) -> Option<&'static str> {
+    Signal::try_from(signal).ok().map(Signal::as_str)
+}
+
 /// Takes one dead child off the system's hands; `None` when none is dead.
 pub fn reap() -> Option<(u32, Ended)> {
     use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
