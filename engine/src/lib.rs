@@ -9,3 +9,5 @@ pub mod feed;
 pub mod handle;
 pub mod interpreter;
 pub mod name;
+pub mod recorder;
+pub mod scope;
