@@ -83,7 +83,9 @@ pub(super) fn open(wish: &Wish) -> Result<Box<dyn Opened>, DeviceError> {
     };
     let stream = match stream {
         Ok(stream) => Held(Some(stream)),
-        Err(e) if e.kind() == ErrorKind::UnsupportedConfig => return Err(unfit(describe(&configs))),
+        Err(e) if e.kind() == ErrorKind::UnsupportedConfig => {
+            return Err(unfit(own_period(&device, &config, wish.rate_hz).unwrap_or_else(|| describe(&configs))));
+        }
         Err(e) => return Err(DeviceError::Host { device: name, reason: quiet.reason(&e) }),
     };
     // ALSA takes the nearest period that the card can do, and says nothing.
@@ -160,13 +162,23 @@ fn choose(configs: &[SupportedStreamConfigRange], wish: &Wish) -> Option<Support
     configs.iter().filter(fits).min_by_key(|config| (channels(config), format(config))).copied()
 }
 
+/// What a device that converts takes at this rate: it claims to take anything, and only by trying does one learn more.
+fn own_period(device: &Device, config: &SupportedStreamConfigRange, rate_hz: u32) -> Option<String> {
+    let settings = config.try_with_sample_rate(rate_hz)?.config();
+    let nothing = |_: &mut cpal::Data, _: &_| {};
+    let stream =
+        device.build_output_stream_raw(settings, config.sample_format(), nothing, |_| {}, Some(JACK_ANSWER)).ok()?;
+    let held = Held(Some(stream));
+    let period = held.get()?.buffer_size().ok()?;
+    Some(format!("{rate_hz} hz with a period of {period}"))
+}
+
 fn describe(configs: &[SupportedStreamConfigRange]) -> String {
-    let least = configs.iter().map(SupportedStreamConfigRange::min_sample_rate).min();
-    let most = configs.iter().map(SupportedStreamConfigRange::max_sample_rate).max();
-    let rates = match (least, most) {
-        (Some(least), Some(most)) if least == most => format!("{least} hz"),
-        (Some(least), Some(most)) => format!("{least} to {most} hz"),
-        _ => return "nothing that we can give".to_owned(),
+    let rates = listing::rates_hz(configs);
+    let rates = match rates[..] {
+        [] => return "nothing that we can give".to_owned(),
+        [only] => format!("{only} hz"),
+        [least, .., most] => format!("{least} to {most} hz"),
     };
     match listing::periods(configs) {
         Some((least, most)) if least == most => format!("{rates} with a period of {least}"),
@@ -175,7 +187,10 @@ fn describe(configs: &[SupportedStreamConfigRange]) -> String {
     }
 }
 
-/// Keeps what ALSA would print on stderr for this thread, for as long as it lives, and gives it as the reason.
+/// Keeps what ALSA would print on stderr from this thread, and gives it as the reason of an error.
+///
+/// What libjack prints inside an ALSA plug where no server runs is not ALSA's, and still shows: the only way to hide it
+/// would be to turn stderr off for the whole process.
 pub(super) struct Quiet(Option<std::rc::Rc<std::cell::RefCell<alsa::Output>>>);
 
 impl Quiet {

@@ -9,6 +9,9 @@ use super::{Backend, DeviceInfo};
 /// The rates that people ask for.
 const USUAL_RATES_HZ: [u32; 8] = [22_050, 32_000, 44_100, 48_000, 88_200, 96_000, 176_400, 192_000];
 
+/// ALSA's converters claim periods of hours; nobody plays in periods over a second.
+const PERIOD_MAX: u32 = 48_000;
+
 /// Devices that open; the hosts' defaults first.
 pub(super) fn list() -> Vec<DeviceInfo> {
     let mut all = Vec::new();
@@ -43,22 +46,28 @@ pub(super) fn names() -> Vec<String> {
 
 fn info(backend: Backend, name: String, is_default: bool, device: &Device) -> Option<DeviceInfo> {
     let configs: Vec<_> = device.supported_output_configs().ok()?.collect();
-    let takes = |rate_hz: u32| configs.iter().any(|config| config.contains_rate(rate_hz));
     let about = device.description().map(|about| about.name().to_owned()).unwrap_or_default();
-    let mut rates_hz: Vec<u32> = USUAL_RATES_HZ.into_iter().filter(|&rate_hz| takes(rate_hz)).collect();
-    if rates_hz.is_empty() {
-        rates_hz = configs.iter().map(SupportedStreamConfigRange::min_sample_rate).collect();
-        rates_hz.dedup();
-    }
     Some(DeviceInfo {
         backend,
         name,
         about,
         is_default,
-        rates_hz,
+        rates_hz: rates_hz(&configs),
         periods: periods(&configs),
         channels: configs.iter().map(SupportedStreamConfigRange::channels).max()?,
     })
+}
+
+/// The usual rates that any of these takes; where it is none of them, each one's least.
+pub(super) fn rates_hz(configs: &[SupportedStreamConfigRange]) -> Vec<u32> {
+    let takes = |rate_hz: &u32| configs.iter().any(|config| config.contains_rate(*rate_hz));
+    let mut rates_hz: Vec<u32> = USUAL_RATES_HZ.into_iter().filter(takes).collect();
+    if rates_hz.is_empty() {
+        rates_hz = configs.iter().map(SupportedStreamConfigRange::min_sample_rate).collect();
+        rates_hz.sort_unstable();
+        rates_hz.dedup();
+    }
+    rates_hz
 }
 
 /// The least and most frames at once in any of these.
@@ -67,5 +76,7 @@ pub(super) fn periods(configs: &[SupportedStreamConfigRange]) -> Option<(u32, u3
         SupportedBufferSize::Range { min, max } => Some((*min, *max)),
         SupportedBufferSize::Unknown => None,
     });
-    known.reduce(|(least, most), (min, max)| (least.min(min), most.max(max)))
+    known
+        .reduce(|(least, most), (min, max)| (least.min(min), most.max(max)))
+        .map(|(least, most)| (least, most.min(PERIOD_MAX)))
 }
