@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crossbeam::channel::Receiver;
+use crossbeam::channel::{Receiver, Sender};
 use rtrb::{Consumer, Producer};
 use tine_protocol::ids::{Block, LaneId};
-use tine_protocol::plan::LaneEvent;
+use tine_protocol::plan::{LaneEvent, ModulePlan};
 use tine_protocol::sys::clock::now_ns;
 
 use crate::answer::{Applied, Notice, Outcome};
@@ -159,10 +159,15 @@ impl Session {
         }
     }
 
-    /// Serves until somebody quits, or every door is closed.
-    pub fn run(mut self) {
+    /// Serves until somebody quits, or every door is closed. Sound begins when `begin` says so; `begun` is told where the engine's
+    /// own module lies.
+    pub fn run(mut self, begin: &Receiver<()>, begun: &Sender<Result<(ModulePlan, u32), PatchError>>) {
         while !self.is_quitting {
             let rings = self.parts.bell.rings();
+            if begin.try_recv().is_ok() {
+                // The engine waits for this; if it gave up, it is about to close the door.
+                let _ = begun.send(self.start_sound());
+            }
             self.hear_conductor();
             self.hear_pool();
             if !self.hear_inbox() {
@@ -184,13 +189,14 @@ impl Session {
     }
 
     /// The patch as it stands becomes the first block. Until then requests change only the books.
-    pub fn start_sound(&mut self) -> Result<(), PatchError> {
+    fn start_sound(&mut self) -> Result<(ModulePlan, u32), PatchError> {
         let reservations = self.stage.reserve(&self.model)?;
         self.follow(reservations, true);
         let events = std::mem::take(&mut self.prelude);
         self.post(events, 0, Vec::new(), Vec::new());
         self.is_sounding = true;
-        Ok(())
+        let out = self.stage.engine_module().expect("the engine's own module is always there");
+        Ok(out)
     }
 
     fn hear_conductor(&mut self) {

@@ -458,7 +458,13 @@ impl Stage {
         self.written.get(usize::from(lane.0)).map_or(0, |plan| plan.modules.len())
     }
 
-    /// Where the engine's own last module keeps its outputs: grain, samples per block, samples per port.
+    /// The plan of the module that the engine executes, and the samples of one of its ports in one block.
+    pub fn engine_module(&self) -> Option<(ModulePlan, u32)> {
+        let own = self.placed.values().find(|placed| placed.lane == self.format.out_lane());
+        own.map(|placed| (placed.plan, placed.port_samples))
+    }
+
+    /// Where a module keeps its outputs: its lane, its plan, the samples of one port in one block.
     pub fn output_ring(&self, slot: Slot) -> Option<(LaneId, ModulePlan, u32)> {
         self.placed.get(&slot).map(|placed| (placed.lane, placed.plan, placed.port_samples))
     }

@@ -1,1 +1,7 @@
-//! x
+//! What the black-box tests share: servers, configurations and runs of binaries that end with their test. Knows Tine from
+//! outside only; what must look inside is a binary of its own (`device-probe`).
+#![forbid(unsafe_code)]
+
+pub mod alsa;
+pub mod jack;
+pub mod probe;

@@ -18,31 +18,27 @@ pub struct Inherited {
 }
 
 impl Inherited {
-    /// Takes the descriptors named by `text` as this process's own.
+    /// Takes the descriptors with these numbers as this process's own.
     ///
     /// # Errors
-    /// If `text` has another form, or one of them was not inherited.
-    pub fn take(text: &str) -> io::Result<Inherited> {
-        let mut numbers = Vec::new();
-        for word in text.split(',') {
-            let number: RawFd = word.parse().map_err(|_| invalid(text))?;
-            if numbers.contains(&number) {
-                return Err(invalid(text));
-            }
-            numbers.push(number);
+    /// If there are too few, one stands twice, or one was not inherited.
+    pub fn take(numbers: &[RawFd]) -> io::Result<Inherited> {
+        let is_twice = |(index, number): (usize, &RawFd)| numbers[..index].contains(number);
+        if numbers.len() < 4 || numbers.iter().enumerate().any(is_twice) {
+            let reason = "--inherit: tine starts this role by itself";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
         }
-        let mut descriptors = numbers.into_iter().map(process::inherit);
-        let mut next = || descriptors.next().unwrap_or_else(|| Err(invalid(text)));
-        let (socket, engine, tables) = (next()?, next()?, next()?);
-        Ok(Inherited { socket, engine, tables, lanes: descriptors.collect::<io::Result<_>>()? })
+        let mut descriptors = numbers.iter().map(|&number| process::inherit(number)).collect::<io::Result<Vec<_>>>()?;
+        let lanes = descriptors.split_off(3);
+        let mut first = descriptors.into_iter();
+        match (first.next(), first.next(), first.next()) {
+            (Some(socket), Some(engine), Some(tables)) => Ok(Inherited { socket, engine, tables, lanes }),
+            _ => Err(io::ErrorKind::InvalidInput.into()),
+        }
     }
 
     /// The text for [`Inherited::take`].
     pub fn text(descriptors: &[BorrowedFd<'_>]) -> String {
         descriptors.iter().map(|descriptor| descriptor.as_raw_fd().to_string()).collect::<Vec<_>>().join(",")
     }
-}
-
-fn invalid(text: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, format!("--inherit {text}: tine starts this role by itself"))
 }

@@ -7,6 +7,9 @@ use tine_modules::runner::{Cable, Job, Scratch, Shape, Sources};
 use tine_modules::{Kind, Tables};
 use tine_protocol::sys::memory::{self, SealedMap, WriteMap};
 
+/// Length of the table segment.
+pub const TABLE_BYTES: usize = size_of::<Tables>();
+
 /// Builds the tables into `segment` and seals it, unless that was done before; maps them.
 ///
 /// # Errors

@@ -234,6 +234,20 @@ pub fn wait_for(pid: u32) -> Option<Ended> {
     }
 }
 
+/// Waits until this process has no child left, adopted ones included.
+pub fn wait_for_all() {
+    use nix::sys::wait::waitpid;
+    while !matches!(waitpid(None, None), Err(nix::errno::Errno::ECHILD)) {}
+}
+
+/// Has descendants whose parent dies become children of this process.
+///
+/// # Errors
+/// As the system says it.
+pub fn adopt_orphans() -> io::Result<()> {
+    Ok(nix::sys::prctl::set_child_subreaper(true)?)
+}
+
 /// Signals that are delivered as reads instead of interrupting.
 pub struct Signals(nix::sys::signalfd::SignalFd);
 

@@ -45,3 +45,57 @@ pub fn bind(pid: u32, cores: &[u16]) -> io::Result<()> {
     nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(pid as i32), &set)?;
     Ok(())
 }
+
+/// How a thread is scheduled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// Shares the core fairly with everything else.
+    Ordinary,
+    /// Runs before all ordinary threads, at this priority.
+    RealTime(i32),
+}
+
+/// How this thread is scheduled.
+pub fn policy() -> Policy {
+    let mut parameters = libc::sched_param { sched_priority: 0 };
+    // SAFETY: reads this thread's own policy, and writes `parameters` only.
+    let policy = unsafe {
+        libc::sched_getparam(0, &mut parameters);
+        libc::sched_getscheduler(0)
+    };
+    // A negative answer (no such thread) cannot be: the thread asks about itself.
+    match policy & !libc::SCHED_RESET_ON_FORK {
+        libc::SCHED_FIFO | libc::SCHED_RR => Policy::RealTime(parameters.sched_priority),
+        _ => Policy::Ordinary,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_may_be_real_time_says_that_it_is() {
+        std::thread::spawn(|| {
+            assert_eq!(policy(), Policy::Ordinary);
+            // Where the limit forbids it, the thread stays what it was.
+            match set_fifo(0, priority::WORKER) {
+                Ok(()) => assert_eq!(policy(), Policy::RealTime(priority::WORKER)),
+                Err(_) => assert_eq!(policy(), Policy::Ordinary),
+            }
+        })
+        .join()
+        .unwrap();
+    }
+
+    #[test]
+    fn a_thread_bound_to_a_core_may_use_that_core_only() {
+        std::thread::spawn(|| {
+            let core = cores()[0];
+            bind(0, &[core]).unwrap();
+            assert_eq!(cores(), [core]);
+        })
+        .join()
+        .unwrap();
+    }
+}
