@@ -1,6 +1,8 @@
 //! x
 #![forbid(unsafe_code)]
+pub mod args;
 pub mod catalog;
+pub mod config;
 pub mod files;
 pub mod grammar;
 pub mod help;
