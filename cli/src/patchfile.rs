@@ -95,7 +95,7 @@ fn moved(module: &ModuleInfo) -> impl Iterator<Item = (&'static ParamSpec, f32)>
 }
 
 /// A value such that the grammar reads the same float: a choice's word, or a number in the param's own unit.
-fn literal(value: f32, spec: &ParamSpec) -> String {
+pub fn literal(value: f32, spec: &ParamSpec) -> String {
     match (spec.curve, choice(value, spec)) {
         (Curve::Choice, Some(word)) => word.to_owned(),
         _ => number(value),
