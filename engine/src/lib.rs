@@ -9,3 +9,4 @@ pub mod feed;
 pub mod handle;
 pub mod interpreter;
 pub mod name;
+pub mod osc;
