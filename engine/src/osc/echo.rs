@@ -20,13 +20,11 @@ struct Echo {
 
 /// What happens to a value.
 #[derive(Debug, PartialEq)]
-pub(super) enum Fate {
-    /// Send it now.
-    Send,
-    /// It is sent later, unless a newer one comes.
-    Wait,
-    /// The same, and it took the place of one that is never sent.
-    Merged,
+pub(super) struct Fate {
+    /// Send it now; otherwise it waits for the end of the interval.
+    pub is_sent: bool,
+    /// It took the place of one that waited, and that is never sent.
+    pub is_merged: bool,
 }
 
 /// Params that changed within the last interval: at most those that the patch has.
@@ -36,16 +34,12 @@ pub(super) struct Echoes(HashMap<Param, Echo>);
 impl Echoes {
     /// A param has a new value.
     pub fn set(&mut self, param: Param, value: f32, now: Instant) -> Fate {
-        match self.0.get_mut(&param) {
-            Some(echo) if now < echo.sent + INTERVAL => match echo.waiting.replace(value) {
-                None => Fate::Wait,
-                Some(_) => Fate::Merged,
-            },
-            _ => {
-                self.0.insert(param, Echo { sent: now, waiting: None });
-                Fate::Send
-            }
-        }
+        let last = self.0.get(&param);
+        let is_merged = last.is_some_and(|echo| echo.waiting.is_some());
+        // Also when a value still waits whose time has come meanwhile: the newer one goes instead.
+        let sent = last.map(|echo| echo.sent).filter(|sent| now < *sent + INTERVAL);
+        self.0.insert(param, Echo { sent: sent.unwrap_or(now), waiting: sent.map(|_| value) });
+        Fate { is_sent: sent.is_none(), is_merged }
     }
 
     /// Values whose time has come. Forgets params that did not change for an interval.
@@ -98,7 +92,7 @@ mod tests {
         for ms in 0..1000u64 {
             let now = start + Duration::from_millis(ms);
             sent.extend(echoes.due(now).into_iter().map(|(_, value)| value));
-            if echoes.set(param("cutoff"), ms as f32, now) == Fate::Send {
+            if echoes.set(param("cutoff"), ms as f32, now).is_sent {
                 sent.push(ms as f32);
             }
         }
@@ -115,11 +109,22 @@ mod tests {
     #[test]
     fn params_do_not_wait_for_each_other() {
         let (mut echoes, now) = (Echoes::default(), Instant::now());
-        assert_eq!(echoes.set(param("cutoff"), 1.0, now), Fate::Send);
-        assert_eq!(echoes.set(param("res"), 1.0, now), Fate::Send);
-        assert_eq!(echoes.set(param("res"), 2.0, now), Fate::Wait);
-        assert_eq!(echoes.set(param("res"), 3.0, now), Fate::Merged);
+        let fate = |is_sent, is_merged| Fate { is_sent, is_merged };
+        assert_eq!(echoes.set(param("cutoff"), 1.0, now), fate(true, false));
+        assert_eq!(echoes.set(param("res"), 1.0, now), fate(true, false));
+        assert_eq!(echoes.set(param("res"), 2.0, now), fate(false, false));
+        assert_eq!(echoes.set(param("res"), 3.0, now), fate(false, true));
         assert_eq!(echoes.flush(&param("res").0), [(param("res"), 3.0)]);
         assert_eq!(echoes.next_due(), None);
+    }
+
+    #[test]
+    fn a_value_that_overtakes_one_still_waiting_is_counted_as_merged() {
+        let (mut echoes, now) = (Echoes::default(), Instant::now());
+        echoes.set(param("res"), 1.0, now);
+        echoes.set(param("res"), 2.0, now);
+        let fate = echoes.set(param("res"), 3.0, now + INTERVAL);
+        assert_eq!(fate, Fate { is_sent: true, is_merged: true });
+        assert_eq!(echoes.next_due(), None, "the older value is not sent after the newer one");
     }
 }

@@ -8,7 +8,7 @@ use crossbeam::channel::{Receiver, Select, TryRecvError};
 use rosc::{OscMessage, OscType};
 
 use super::dispatch::{Shared, TICK};
-use super::echo::{Echoes, Fate, Param};
+use super::echo::{Echoes, Param};
 use super::reply::{ReplyTo, Reporter};
 use super::rows::{ends, int, row, string};
 use super::stats::Count;
@@ -126,10 +126,12 @@ impl Client {
         match notice {
             Notice::ParamSet(id, param, value) => {
                 let param = (id, param);
-                match self.echoes.set(param.clone(), value, Instant::now()) {
-                    Fate::Send => reporter.send(self.target, echo(&param, value)),
-                    Fate::Wait => {}
-                    Fate::Merged => reporter.stats.add(Count::EchoesMerged),
+                let fate = self.echoes.set(param.clone(), value, Instant::now());
+                if fate.is_sent {
+                    reporter.send(self.target, echo(&param, value));
+                }
+                if fate.is_merged {
+                    reporter.stats.add(Count::EchoesMerged);
                 }
             }
             Notice::ModuleRemoved(id) => {
