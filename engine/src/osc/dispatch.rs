@@ -5,11 +5,9 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam::channel::{Receiver, Sender, bounded, select};
 use rosc::{OscMessage, OscType};
 use tine_protocol::spec::KindSpec;
 
@@ -25,8 +23,8 @@ use crate::command::{Command, Request, When};
 use crate::error::Refusal;
 use crate::handle::Handle;
 
-/// How often a waiting thread looks whether the server stops.
-pub(super) const TICK: Duration = Duration::from_millis(50);
+/// Nothing is ever sent on a channel of these: that it is closed is the message.
+pub(super) enum Never {}
 
 /// What the server's threads share.
 pub(super) struct Shared {
@@ -45,7 +43,8 @@ pub(super) struct Shared {
     pub recording: Arc<Mutex<String>>,
     /// The server's own address.
     pub bound: SocketAddr,
-    pub stop: AtomicBool,
+    /// Closed when the server stops: wakes every thread that waits.
+    pub stopped: Receiver<Never>,
 }
 
 /// One message, read.
@@ -265,12 +264,9 @@ impl Shared {
 
     /// Waits for an answer of the session; `None` if it will not come or the server stops. On the slow thread only.
     pub fn wait<T>(&self, answer: &Receiver<T>) -> Option<T> {
-        loop {
-            match answer.recv_timeout(TICK) {
-                Ok(answer) => return Some(answer),
-                Err(RecvTimeoutError::Timeout) if !self.stop.load(Ordering::Acquire) => {}
-                Err(_) => return None,
-            }
+        select! {
+            recv(answer) -> answer => answer.ok(),
+            recv(self.stopped) -> _ => None,
         }
     }
 }

@@ -1,13 +1,12 @@
 //! Tells subscribers what happens. One thread for all of them; never blocks on a client: what cannot be sent is counted.
 
 use std::net::SocketAddr;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use crossbeam::channel::{Receiver, Select, TryRecvError};
 use rosc::{OscMessage, OscType};
 
-use super::dispatch::{Shared, TICK};
+use super::dispatch::{Never, Shared};
 use super::echo::{Echoes, Param};
 use super::reply::{ReplyTo, Reporter};
 use super::rows::{ends, int, row, string};
@@ -43,10 +42,11 @@ struct Client {
 /// The notifying thread, until the server stops.
 pub(super) fn run(shared: &Shared, changes: &Receiver<Change>) {
     let mut clients = Clients { all: Vec::new(), last_number: 0 };
-    while !shared.stop.load(Ordering::Acquire) {
-        match clients.next_ready(changes) {
-            Some(0) => changes.try_iter().for_each(|change| clients.change(change, &shared.reporter)),
-            Some(index) => clients.take_turn(index - 1, &shared.reporter),
+    loop {
+        match clients.next_ready(&shared.stopped, changes) {
+            Some(0) => return,
+            Some(1) => changes.try_iter().for_each(|change| clients.change(change, &shared.reporter)),
+            Some(index) => clients.take_turn(index - 2, &shared.reporter),
             None => {}
         }
         let now = Instant::now();
@@ -65,17 +65,18 @@ struct Clients {
 }
 
 impl Clients {
-    /// Waits until something is there: 0 a change, 1.. a client's notice.
-    fn next_ready(&self, changes: &Receiver<Change>) -> Option<usize> {
+    /// Waits until something is there: 0 the end, 1 a change, 2.. a client's notice; `None`: an echo is due.
+    fn next_ready(&self, stopped: &Receiver<Never>, changes: &Receiver<Change>) -> Option<usize> {
         let mut select = Select::new();
+        select.recv(stopped);
         select.recv(changes);
         for client in &self.all {
             select.recv(&client.notices);
         }
-        let now = Instant::now();
-        let next_due = self.all.iter().filter_map(|client| client.echoes.next_due()).min();
-        let patience = next_due.map_or(TICK, |due| due.saturating_duration_since(now).min(TICK));
-        select.ready_timeout(patience).ok()
+        match self.all.iter().filter_map(|client| client.echoes.next_due()).min() {
+            Some(due) => select.ready_deadline(due).ok(),
+            None => Some(select.ready()),
+        }
     }
 
     fn change(&mut self, Change { to, target, notices }: Change, reporter: &Reporter) {

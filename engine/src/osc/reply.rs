@@ -196,3 +196,25 @@ pub(super) fn origin(from: SocketAddr) -> Origin {
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn each_sender_is_an_origin_of_its_own() {
+        let senders = ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.2:1", "[::1]:1", "[::1]:2", "[fe80::1]:1"];
+        let origins: HashSet<Origin> = senders.map(|sender| origin(sender.parse().unwrap())).into();
+        assert_eq!(origins.len(), senders.len());
+        assert!(!origins.contains(&Origin(0)) && origins.iter().all(|origin| origin.0 >> 63 == 1));
+    }
+
+    #[test]
+    fn texts_are_cut_to_what_udp_carries() {
+        let mut text = "a\0".repeat(TEXT_MAX);
+        tidy(&mut text);
+        assert!(text.len() < TEXT_MAX + 4 && !text.contains('\0') && text.ends_with("..."));
+    }
+}

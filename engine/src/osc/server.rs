@@ -1,17 +1,17 @@
 //! Socket and threads of the OSC server. The receiving thread never blocks on the session, nor on a client.
 
 use std::io::ErrorKind;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle, sleep};
 use std::time::Duration;
 
-use crossbeam::channel::{Receiver, RecvTimeoutError, bounded};
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded, select};
 use tine_protocol::spec::KindSpec;
 
-use super::dispatch::{Shared, TICK};
+use super::dispatch::{Never, Shared};
 use super::notify::{self, CHANGES_MAX};
 use super::reply::{OUTBOX_MAX, Parcel, Reporter};
 use super::slow::{self, SLOW_MAX};
@@ -19,8 +19,11 @@ use super::stats::{Count, OscStats};
 use crate::handle::Handle;
 use crate::interpreter::Interpreter;
 
-/// How long the end waits for a line or file that is under way, in ticks: 2 s. Its thread is then left to itself.
-const PATIENCE_TICKS: u32 = 40;
+/// How long the end waits for a line or file that is under way. Its thread is then left to itself.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How soon the receiving thread sees the end where the datagram that should wake it does not arrive.
+const RECEIVE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A datagram longer than the decoder takes is seen to be so.
 const BUFFER_BYTES: usize = 1 << 16;
@@ -39,11 +42,16 @@ pub struct OscConfig {
 /// A running server; stops when dropped.
 pub struct OscServer {
     shared: Arc<Shared>,
-    is_closing: Arc<AtomicBool>,
+    socket: UdpSocket,
+    /// Open while the server runs; the receiving thread, which waits for its socket, looks at `is_stopping`.
+    running: Option<Sender<Never>>,
+    is_stopping: Arc<AtomicBool>,
     /// Receiving, notifying.
     threads: Vec<JoinHandle<()>>,
-    slow: Option<JoinHandle<()>>,
-    sending: Option<JoinHandle<()>>,
+    /// The slow thread, and what closes when it ends.
+    slow: Option<(JoinHandle<()>, Receiver<Never>)>,
+    /// The sending thread, and what is open until it shall end.
+    sending: Option<(JoinHandle<()>, Sender<Never>)>,
 }
 
 /// Listens on `config.addr` and serves the session behind `handle`; `catalogue` is all kinds.
@@ -58,7 +66,7 @@ pub fn serve(
 ) -> Result<OscServer, std::io::Error> {
     let OscConfig { addr, files, stats } = config;
     let socket = UdpSocket::bind(addr)?;
-    socket.set_read_timeout(Some(TICK))?;
+    socket.set_read_timeout(Some(RECEIVE_TIMEOUT))?;
     let bound = socket.local_addr()?;
     if !bound.ip().is_loopback() {
         tracing::warn!("OSC listens on {bound}: anyone who reaches it can play, save and stop this engine");
@@ -66,6 +74,7 @@ pub fn serve(
     let (outbox, parcels) = bounded(OUTBOX_MAX);
     let (slow, batches) = bounded(SLOW_MAX);
     let (changes, pending) = bounded(CHANGES_MAX);
+    let (running, stopped) = bounded(0);
     let reporter = Arc::new(Reporter { outbox, stats, interpreter, tokens: Mutex::default() });
     let shared = Arc::new(Shared {
         handle,
@@ -77,19 +86,30 @@ pub fn serve(
         behind: Mutex::default(),
         recording: Arc::default(),
         bound,
-        stop: AtomicBool::new(false),
+        stopped,
     });
     // From here on a failure drops the server, and so stops the threads that run already.
-    let mut server = OscServer { shared, is_closing: Arc::default(), threads: Vec::new(), slow: None, sending: None };
-    let sending = socket.try_clone()?;
-    let (is_closing, stats) = (Arc::clone(&server.is_closing), server.stats());
-    server.sending = Some(spawn("osc-send", move || send(&sending, &parcels, &is_closing, &stats))?);
-    let shared = Arc::clone(&server.shared);
-    server.slow = Some(spawn("osc-slow", move || slow::run(&shared, &batches))?);
-    let shared = Arc::clone(&server.shared);
-    server.threads.push(spawn("osc-notify", move || notify::run(&shared, &pending))?);
-    let shared = Arc::clone(&server.shared);
-    server.threads.push(spawn("osc-receive", move || receive(&socket, &shared))?);
+    let mut server = OscServer {
+        shared: Arc::clone(&shared),
+        socket,
+        running: Some(running),
+        is_stopping: Arc::default(),
+        threads: Vec::new(),
+        slow: None,
+        sending: None,
+    };
+    let (socket, stats, (open, closing)) = (server.socket.try_clone()?, server.stats(), bounded(0));
+    server.sending = Some((spawn("osc-send", move || send(&socket, &parcels, &closing, &stats))?, open));
+    let (for_slow, (busy, ended)) = (Arc::clone(&shared), bounded(0));
+    let run_slow = move || {
+        let _closes_at_the_end: Sender<Never> = busy;
+        slow::run(&for_slow, &batches);
+    };
+    server.slow = Some((spawn("osc-slow", run_slow)?, ended));
+    let for_notify = Arc::clone(&shared);
+    server.threads.push(spawn("osc-notify", move || notify::run(&for_notify, &pending))?);
+    let (socket, is_stopping) = (server.socket.try_clone()?, Arc::clone(&server.is_stopping));
+    server.threads.push(spawn("osc-receive", move || receive(&socket, &shared, &is_stopping))?);
     Ok(server)
 }
 
@@ -107,22 +127,29 @@ impl OscServer {
 
 impl Drop for OscServer {
     fn drop(&mut self) {
-        // SYNC stop: pairs with the loads in receive, notify::run, slow::run and Shared::wait.
-        self.shared.stop.store(true, Ordering::Release);
+        // SYNC stop: pairs with the load in receive; the datagram, which says nothing, wakes it.
+        self.is_stopping.store(true, Ordering::Release);
+        drop(self.running.take());
+        let mut own = self.shared.bound;
+        if own.ip().is_unspecified() {
+            own.set_ip(if own.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+        }
+        if self.socket.send_to(&[], own).is_err() {
+            tracing::debug!("OSC stops within {RECEIVE_TIMEOUT:?}");
+        }
         self.threads.drain(..).for_each(join);
-        if let Some(slow) = self.slow.take() {
+        if let Some((slow, ended)) = self.slow.take() {
             // A line may wait for a session that does not answer any more.
-            for _ in 0..PATIENCE_TICKS {
-                if slow.is_finished() {
-                    break;
-                }
-                sleep(TICK);
+            match ended.recv_timeout(PATIENCE) {
+                Err(RecvTimeoutError::Timeout) => tracing::warn!("an OSC line or file is still under way"),
+                _ => join(slow),
             }
-            if slow.is_finished() { join(slow) } else { tracing::warn!("an OSC line or file is still under way") }
         }
         // Last, so that answers given until now still leave.
-        self.is_closing.store(true, Ordering::Release);
-        self.sending.take().into_iter().for_each(join);
+        if let Some((sending, open)) = self.sending.take() {
+            drop(open);
+            join(sending);
+        }
     }
 }
 
@@ -136,10 +163,14 @@ fn join(thread: JoinHandle<()>) {
     }
 }
 
-fn receive(socket: &UdpSocket, shared: &Arc<Shared>) {
+fn receive(socket: &UdpSocket, shared: &Arc<Shared>, is_stopping: &AtomicBool) {
     let mut buffer = vec![0; BUFFER_BYTES];
-    while !shared.stop.load(Ordering::Acquire) {
-        match socket.recv_from(&mut buffer) {
+    loop {
+        let received = socket.recv_from(&mut buffer);
+        if is_stopping.load(Ordering::Acquire) {
+            return;
+        }
+        match received {
             Ok((length, from)) => shared.take(&buffer[..length], from),
             Err(error) => match error.kind() {
                 ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => {}
@@ -156,17 +187,19 @@ fn receive(socket: &UdpSocket, shared: &Arc<Shared>) {
 }
 
 /// Sends until closing, and then what is left.
-fn send(socket: &UdpSocket, parcels: &Receiver<Parcel>, is_closing: &AtomicBool, stats: &OscStats) {
+fn send(socket: &UdpSocket, parcels: &Receiver<Parcel>, closing: &Receiver<Never>, stats: &OscStats) {
+    let send = |(to, datagram): Parcel| {
+        if socket.send_to(&datagram, to).is_err() {
+            stats.add(Count::RepliesLost);
+        }
+    };
     loop {
-        let is_last = is_closing.load(Ordering::Acquire);
-        match parcels.recv_timeout(if is_last { Duration::ZERO } else { TICK }) {
-            Ok((to, datagram)) => {
-                if socket.send_to(&datagram, to).is_err() {
-                    stats.add(Count::RepliesLost);
-                }
-            }
-            Err(RecvTimeoutError::Timeout) if !is_last => {}
-            Err(_) => return,
+        select! {
+            recv(parcels) -> parcel => match parcel {
+                Ok(parcel) => send(parcel),
+                Err(_) => return,
+            },
+            recv(closing) -> _ => return parcels.try_iter().for_each(send),
         }
     }
 }

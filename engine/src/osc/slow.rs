@@ -2,13 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use crossbeam::channel::{Receiver, RecvTimeoutError, bounded};
+use crossbeam::channel::{Receiver, bounded, select_biased};
 
 use super::action::{Action, Fault, Leaf, Matching, Render, Slow};
 use super::args::Args;
-use super::dispatch::{Batch, Call, Shared, TICK};
+use super::dispatch::{Batch, Call, Shared};
 use super::files::inside;
 use super::notify::Change;
 use super::reply::{ReplyTo, lock, origin};
@@ -28,15 +27,15 @@ const MATCHES_MAX: usize = 1024;
 
 /// The slow thread, until the server stops.
 pub(super) fn run(shared: &Arc<Shared>, batches: &Receiver<Batch>) {
-    while !shared.stop.load(Ordering::Acquire) {
-        match batches.recv_timeout(TICK) {
-            Ok(batch) => {
+    loop {
+        select_biased! {
+            recv(shared.stopped) -> _ => return,
+            recv(batches) -> batch => {
+                let Ok(batch) = batch else { return };
                 let from = batch.from;
                 shared.carry_out(batch, true);
                 shared.leave(from);
             }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
         }
     }
 }
