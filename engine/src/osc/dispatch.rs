@@ -18,8 +18,8 @@ use super::reply::{ReplyTo, Reporter, lock, origin};
 use super::stats::Count;
 use super::table::{self, REQUEST};
 use super::tokens::Known;
-use crate::answer::{Applied, ModuleInfo};
-use crate::command::{Command, Request, When};
+use crate::answer::{Applied, ModuleInfo, Outcome};
+use crate::command::{Request, When};
 use crate::error::Refusal;
 use crate::handle::Handle;
 
@@ -280,7 +280,7 @@ struct Part {
 }
 
 impl Part {
-    fn confirm(&self, outcomes: &[crate::answer::Outcome]) {
+    fn confirm(&self, outcomes: &[Outcome]) {
         match self.confirm {
             Some(confirm) => self.to.done(confirm(outcomes)),
             None => self.to.silent(),
@@ -338,11 +338,4 @@ fn not_done(culprit: &str) -> String {
 fn untimed() -> Fault {
     let message = "files and lines are not timed: send this outside of the bundle, or with timetag 1".to_owned();
     Fault { code: "unsupported", message }
-}
-
-impl super::action::Matching {
-    /// The commands for all modules and params that match.
-    fn resolve(&self, modules: &[ModuleInfo]) -> Result<Vec<Command>, Fault> {
-        super::slow::resolve(self, modules)
-    }
 }

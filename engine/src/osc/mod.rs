@@ -20,6 +20,7 @@ mod echo;
 mod files;
 mod glob;
 mod handlers;
+mod matching;
 mod notify;
 mod reply;
 mod rows;

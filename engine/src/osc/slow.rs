@@ -5,25 +5,20 @@ use std::sync::Arc;
 
 use crossbeam::channel::{Receiver, bounded, select_biased};
 
-use super::action::{Action, Fault, Leaf, Matching, Render, Slow};
-use super::args::Args;
+use super::action::{Action, Render, Slow};
 use super::dispatch::{Batch, Call, Shared};
 use super::files::inside;
 use super::notify::Change;
 use super::reply::{ReplyTo, lock, origin};
 use super::rows::{self, row, string};
-use super::table;
 use crate::answer::{Answer, ModuleInfo};
-use crate::command::{Command, Control, Query};
+use crate::command::{Control, Query};
 use crate::error::Refusal;
 use crate::handle::Reply;
 use crate::interpreter::Failure;
 
 /// Batches that may wait for the slow thread; more are refused as busy.
 pub(super) const SLOW_MAX: usize = 256;
-
-/// Commands that one address pattern may become.
-const MATCHES_MAX: usize = 1024;
 
 /// The slow thread, until the server stops.
 pub(super) fn run(shared: &Arc<Shared>, batches: &Receiver<Batch>) {
@@ -172,50 +167,6 @@ impl Shared {
             Some(Ok(Answer::Modules(modules))) => Ok(modules),
             Some(Err(refusal)) => Err(refusal),
             Some(Ok(_)) | None => Err(Refusal::Closed),
-        }
-    }
-}
-
-/// The commands for all modules and params that match.
-pub(super) fn resolve(matching: &Matching, modules: &[ModuleInfo]) -> Result<Vec<Command>, Fault> {
-    let mut commands = Vec::new();
-    for module in modules.iter().filter(|module| matching.ids.matches(module.id.as_str())) {
-        let id = module.id.as_str();
-        match &matching.leaf {
-            Leaf::Verb(verb) if module.takes(verb.pattern) => {
-                commands.extend(commands_of((verb.read)(&mut Args::new(verb, [id, ""], &matching.args))?));
-            }
-            Leaf::Verb(_) => {}
-            Leaf::Params(glob) => {
-                for param in module.kind.params.iter().filter(|param| glob.matches(param.name)) {
-                    let action = table::read_param(matching.prefix, id, param.name, &matching.args)?;
-                    commands.extend(commands_of(action));
-                }
-            }
-        }
-        if commands.len() > MATCHES_MAX {
-            let message = format!("the pattern matches more than {MATCHES_MAX} params; narrow it");
-            return Err(Fault { code: "busy", message });
-        }
-    }
-    if commands.is_empty() {
-        return Err(Fault { code: "not_found", message: "no module has what the pattern asks for".to_owned() });
-    }
-    Ok(commands)
-}
-
-fn commands_of(action: Action) -> Vec<Command> {
-    if let Action::Commands { commands, .. } = action { commands } else { Vec::new() }
-}
-
-impl ModuleInfo {
-    /// Whether the kind can be played in this way.
-    fn takes(&self, pattern: &str) -> bool {
-        let notes = &self.kind.notes;
-        match pattern.rsplit('/').next() {
-            Some("note") => notes.pitch.is_some(),
-            Some("gate") => notes.gate.is_some(),
-            _ => notes.trigger.is_some(),
         }
     }
 }

@@ -4,6 +4,7 @@ use rosc::OscType;
 use tine_engine::command::*;
 use tine_engine::name::Name;
 
+use crate::client::*;
 use crate::fake::*;
 
 fn name(text: &str) -> Name {

@@ -5,6 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime};
 use tine_engine::command::{Command, When};
 
+use crate::client::*;
 use crate::fake::*;
 
 /// 2100-01-01 does not fit OSC's era; this is 2030.

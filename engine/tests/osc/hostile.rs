@@ -5,6 +5,7 @@ use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType};
 use tine_engine::handle::QUEUE_MAX;
 use tine_engine::osc::decode::{self, Malformed, decode};
 
+use crate::client::*;
 use crate::fake::*;
 
 /// `#bundle`, timetag now, and the length of the element that follows.

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod bundles;
+mod client;
 mod fake;
 mod hostile;
 mod notify;

@@ -4,6 +4,7 @@ use rosc::OscType;
 use tine_engine::answer::Notice;
 use tine_engine::name::Name;
 
+use crate::client::*;
 use crate::fake::*;
 
 #[track_caller]

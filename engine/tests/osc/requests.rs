@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use crate::client::*;
 use crate::fake::*;
 
 #[test]
