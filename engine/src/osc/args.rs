@@ -52,9 +52,7 @@ impl<'a> Args<'a> {
 
     /// A whole number of 32 bits.
     pub fn integer(&mut self) -> Result<i32, Fault> {
-        let number = self.number()?;
-        let is_whole = number.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number);
-        if is_whole { Ok(number as i32) } else { Err(self.wrong("a whole number")) }
+        whole(self.take()?).ok_or_else(|| self.wrong("a whole number"))
     }
 
     /// A module's id: a name, or a number from 0. Senders that know only floats may send `1.0`.
@@ -104,6 +102,12 @@ impl<'a> Args<'a> {
         let message = format!("an id is a number from 0 or a name of a-z 0-9 _ - with at most {NAME_MAX} letters");
         Fault { code: "bad_type", message }
     }
+}
+
+/// A whole number of 32 bits, of any type.
+pub(super) fn whole(arg: &OscType) -> Option<i32> {
+    let fits = |number: &f64| number.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(number);
+    number(arg).filter(fits).map(|number| number as i32)
 }
 
 /// A number of any type that OSC has.

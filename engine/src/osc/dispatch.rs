@@ -12,6 +12,7 @@ use rosc::{OscMessage, OscType};
 use tine_protocol::spec::KindSpec;
 
 use super::action::{Action, Confirm, Fault};
+use super::args::whole;
 use super::decode::{Group, decode};
 use super::notify::Change;
 use super::reply::{ReplyTo, Reporter, lock, origin};
@@ -135,13 +136,13 @@ impl Shared {
         if message.addr != REQUEST {
             return Some((ReplyTo::new(&self.reporter, from, &message.addr, None), Ok(message)));
         }
-        let (token, addr) = match &mut message.args[..] {
-            [OscType::Int(token), OscType::String(addr), ..] => (*token, std::mem::take(addr)),
-            _ => {
-                let message = format!("{REQUEST} wants i:token s:address args...");
-                let fault = Fault { code: "parse", message };
-                return Some((ReplyTo::new(&self.reporter, from, REQUEST, None), Err(fault)));
-            }
+        let head = match &message.args[..] {
+            [token, OscType::String(address), ..] => whole(token).map(|token| (token, address.clone())),
+            _ => None,
+        };
+        let Some((token, addr)) = head else {
+            let fault = Fault { code: "parse", message: format!("{REQUEST} wants i:token s:address args...") };
+            return Some((ReplyTo::new(&self.reporter, from, REQUEST, None), Err(fault)));
         };
         match self.reporter.begin(from, token) {
             Known::New => {}

@@ -1,6 +1,6 @@
 //! The OSC server over UDP: what a network may ask of a session. Never blocks on the session.
 //!
-//! Four threads: one receives and submits ([`server`]), one sends, one tells subscribers what happens, and one does
+//! Four threads: one receives and submits (`server.rs`), one sends, one tells subscribers what happens, and one does
 //! what may take its time (files, lines of the REPL, address patterns). Every queue between them is bounded, and what
 //! does not fit is refused or counted in [`OscStats`].
 //!
