@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{Backend, LogLevel, Placement, Wait};
+use crate::config::{Backend, LogLevel, Mode, Placement, Wait};
 
 /// The modular synthesizer that goes on sounding when its workers die.
 #[derive(Debug, Parser)]
@@ -98,6 +98,9 @@ pub struct Inherit {
     /// Descriptors, in the order that the keeper and its processes agree on
     #[arg(long, value_name = "FDS", value_delimiter = ',', required = true)]
     pub inherit: Vec<i32>,
+    /// How the engine is used
+    #[arg(long, value_enum, default_value = "play")]
+    pub mode: Mode,
     /// Patches or scripts, applied before the first frame
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,

@@ -63,7 +63,14 @@ pub enum Action {
         html: Option<PathBuf>,
     },
     /// Internal: the engine's process, with inherited descriptors.
-    Engine(Vec<i32>, Vec<PathBuf>),
+    Engine {
+        /// The keeper's descriptors.
+        inherited: Vec<i32>,
+        /// How it is used.
+        mode: Mode,
+        /// Applied before the first frame.
+        files: Vec<PathBuf>,
+    },
     /// Internal: the zygote's process, with inherited descriptors.
     Zygote(Vec<i32>),
 }
@@ -122,6 +129,18 @@ pub enum LogLevel {
     Info,
     Debug,
     Trace,
+}
+
+/// How an engine is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// With a REPL.
+    Play,
+    /// Over OSC only.
+    Serve,
+    /// Offline, into a file.
+    Render,
 }
 
 /// How the engine is to run. Every number is within its range.
@@ -248,7 +267,9 @@ pub fn check(line: CommandLine, cores: usize) -> Result<Invocation, String> {
             let suites = if suites.is_empty() { SUITES.map(str::to_owned).to_vec() } else { suites };
             Action::Bench { suites, quick, json, html }
         }
-        Some(Verb::Engine(inherit)) => Action::Engine(inherit.inherit, inherit.files),
+        Some(Verb::Engine(inherit)) => {
+            Action::Engine { inherited: inherit.inherit, mode: inherit.mode, files: inherit.files }
+        }
         Some(Verb::Zygote(inherit)) => Action::Zygote(inherit.inherit),
     };
     Ok(Invocation { action, config })

@@ -23,7 +23,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::CommandLine;
-use config::{Action, Format, Invocation};
+use config::{Action, Config, Format, Invocation, Mode};
 use connect::Wire;
 use repl::live::Elsewhere;
 use words::Style;
@@ -71,17 +71,21 @@ fn act(invocation: Invocation) -> Result<(), Stop> {
         Action::Modules { kind, format } => modules(kind.as_deref(), format),
         Action::Connect(address) => connect(&address).map_err(Stop::Failed),
         // What does.
-        Action::Play(files) => run::play(&config, &files).map_err(Stop::Failed),
-        Action::Serve(files) => run::serve(&config, &files).map_err(Stop::Failed),
-        Action::Render(file, output) => run::render(&config, &file, &output).map_err(Stop::Failed),
+        Action::Play(files) => run::keep(config, Mode::Play, &files).map_err(Stop::Failed),
+        Action::Serve(files) => run::keep(config, Mode::Serve, &files).map_err(Stop::Failed),
+        Action::Render(file, output) => {
+            run::keep(Config { record: Some(output), ..config }, Mode::Render, &[file]).map_err(Stop::Failed)
+        }
         Action::Devices(json) => run::devices(json).map_err(Stop::Failed).and_then(|text| say(&text)),
         Action::Doctor => run::doctor(&config).map_err(Stop::Failed),
         Action::Bench { suites, quick, json, html } => {
             run::bench(&config, &suites, quick, json.as_ref(), html.as_ref()).map_err(Stop::Failed)
         }
         // The keeper's own processes.
-        Action::Engine(inherited, files) => run::engine(&config, &inherited, &files).map_err(Stop::Failed),
-        Action::Zygote(inherited) => run::zygote(&config, &inherited).map_err(Stop::Failed),
+        Action::Engine { inherited, mode, files } => {
+            run::engine(&config, &inherited, mode, &files).map_err(Stop::Failed)
+        }
+        Action::Zygote(inherited) => run::zygote(&inherited).map_err(Stop::Failed),
     }
 }
 

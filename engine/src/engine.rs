@@ -89,8 +89,12 @@ pub struct Engine {
     conductor: Option<JoinHandle<()>>,
     playing: Option<Box<dyn Playing>>,
     _pool_stop: OwnedFd,
-    device_events: Arc<Mutex<Option<String>>>,
+    telemetry: Arc<Telemetry>,
+    figures: Arc<Mutex<Vec<Figures>>>,
 }
+
+/// Someone who has figures for `stats`.
+pub type Figures = Box<dyn Fn() -> Vec<Stat> + Send>;
 
 /// What the conductor will stand on, once sound begins.
 struct Stand {
@@ -161,7 +165,7 @@ impl Engine {
         let (ended_sender, ended) = bounded(1);
         let taken = Arc::new(Mutex::new(None));
         let recording = Arc::new(Mutex::new(None));
-        let device_events = Arc::new(Mutex::new(None));
+        let figures = Arc::new(Mutex::new(Vec::new()));
         let lane_fds = Arc::new(fds);
         let parts = Parts {
             format,
@@ -201,6 +205,7 @@ impl Engine {
                 back: listener_receiver,
                 recording: Arc::clone(&recording),
                 taken: Arc::clone(&taken),
+                figures: Arc::clone(&figures),
                 rate_hz: format.rate_hz,
             }),
         };
@@ -227,7 +232,8 @@ impl Engine {
             conductor: None,
             playing: None,
             _pool_stop: pool.stop,
-            device_events,
+            telemetry,
+            figures,
         })
     }
 
@@ -283,12 +289,9 @@ impl Engine {
         };
         self.start_conductor(conductor, limit)?;
         if let Some((opened, feed)) = device {
-            let lost = Arc::clone(&self.device_events);
-            let tell = Box::new(move |event| {
-                if let DeviceEvent::Lost(why) = event {
-                    tracing::error!("the device is gone: {why}");
-                    *lock(&lost) = Some(why);
-                }
+            let tell = Box::new(move |event| match event {
+                DeviceEvent::Lost(why) => tracing::error!("the device is gone: {why}"),
+                DeviceEvent::Xrun => tracing::warn!("the device lost frames by itself"),
             });
             self.playing = Some(opened.start(feed, tell)?);
         }
@@ -332,7 +335,23 @@ impl Engine {
         let _ = self.ended.recv();
     }
 
-    /// Blocks computed so far, as frames.
+    /// Gives a value once somebody quits or the sound has come to its end.
+    pub fn ended(&self) -> &Receiver<()> {
+        &self.ended
+    }
+
+    /// Tells how many blocks have been computed so far.
+    pub fn progress(&self) -> impl Fn() -> u64 + Send + use<> {
+        let telemetry = Arc::clone(&self.telemetry);
+        move || telemetry.blocks.load(Ordering::Relaxed)
+    }
+
+    /// More figures for `stats`, asked for each time.
+    pub fn add_stats(&self, figures: Figures) {
+        lock(&self.figures).push(figures);
+    }
+
+    /// Ends the sound and everything that made it. Returns what was recorded.
     pub fn stop(mut self) -> Option<recorder::Recorded> {
         self.stopping.store(true, Ordering::Relaxed);
         if let Some(taken) = &*lock(&self.taken) {
@@ -382,6 +401,7 @@ struct Controls {
     back: Consumer<Box<dyn Listener>>,
     recording: Arc<Mutex<Option<Recorder>>>,
     taken: Arc<Mutex<Option<Arc<Taken>>>>,
+    figures: Arc<Mutex<Vec<Figures>>>,
     rate_hz: u32,
 }
 
@@ -425,7 +445,13 @@ impl EngineControl for Controls {
     fn stats(&self) -> Vec<Stat> {
         let stat = |name: &str, value| Stat { name: name.to_owned(), value };
         let (missed, xruns) = lock(&self.taken).as_ref().map_or((0, 0), |taken| taken.missed());
-        vec![stat("xruns", xruns as f64), stat("missed_frames", missed as f64)]
+        let mut stats = vec![
+            stat("sample_rate_hz", f64::from(self.rate_hz)),
+            stat("xruns", xruns as f64),
+            stat("missed_frames", missed as f64),
+        ];
+        stats.extend(lock(&self.figures).iter().flat_map(|figures| figures()));
+        stats
     }
 
     fn quit(&mut self) {

@@ -7,10 +7,9 @@ use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use nix::sys::signal::Signal;
 use tine_protocol::segment::{EngineHead, LANE_BYTES, LAYOUT_HASH, MAGIC, engine};
 use tine_protocol::sys::memory::{self, WriteMap};
-use tine_protocol::sys::process::{self, Ended, Signals};
+use tine_protocol::sys::process::{self, Ended, Signal, Signals};
 use tine_protocol::sys::socket;
 use tine_worker::inherit::Inherited;
 
@@ -25,10 +24,8 @@ pub struct Plan {
     pub rate_hz: u32,
     /// Frames per block.
     pub frames: u32,
-    /// Arguments of the engine's and of the zygote's role, given the text for `--inherit`.
-    pub arguments: fn(&str, Role) -> Vec<OsString>,
-    /// What those arguments need besides.
-    pub context: Vec<OsString>,
+    /// Arguments of a role, given the text for `--inherit`.
+    pub arguments: Box<dyn Fn(&str, Role) -> Vec<OsString>>,
     /// Whether Ctrl-C ends the engine, or is the REPL's business.
     pub is_interruptible: bool,
 }
@@ -125,8 +122,7 @@ fn start(
 ) -> io::Result<process::Started> {
     let mut descriptors: Vec<BorrowedFd<'_>> = vec![socket.as_fd(), engine.as_fd(), tables.as_fd()];
     descriptors.extend(lanes.iter().map(AsFd::as_fd));
-    let mut arguments = (plan.arguments)(&Inherited::text(&descriptors), role);
-    arguments.extend(plan.context.iter().cloned());
+    let arguments = (plan.arguments)(&Inherited::text(&descriptors), role);
     let name = match role {
         Role::Engine => "tine: engine",
         Role::Zygote => "tine: zygote",

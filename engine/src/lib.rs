@@ -19,6 +19,7 @@ pub mod keeper;
 mod model;
 pub mod name;
 mod notices;
+pub mod osc;
 pub mod placement;
 mod planner;
 mod pool;

@@ -18,7 +18,11 @@ pub fn resolve(spec: &ParamSpec, value: &Value) -> Result<f32, PatchError> {
             let index = spec.choices.iter().position(|choice| choice == word);
             index.ok_or_else(|| bad_type(spec))? as f64
         }
-        (Value::Number(index, Measure::Plain), Unit::Choice) => index.round(),
+        (Value::Number(number, Measure::Plain), Unit::Choice) => {
+            // A choice may be called `12`; where none is, the number counts them.
+            let named = spec.choices.iter().position(|choice| *choice == number.to_string());
+            named.map_or(number.round(), |index| index as f64)
+        }
         (Value::Word(word), Unit::Ratio | Unit::Gain) if word == "on" => f64::from(spec.max.min(1.0)),
         (Value::Word(word), Unit::Ratio | Unit::Gain) if word == "off" => f64::from(spec.min.max(0.0)),
         (Value::Number(number, Measure::Plain), _) => *number,

@@ -15,8 +15,8 @@ use crate::plan::{
     CablePlan, GRAIN, LANE_CABLES_MAX, LANE_MODULES_MAX, LANE_VALUES_MAX, LaneEvent, ModulePlan, PLAN_SLOTS, PlanHead,
 };
 
-/// Lanes at most.
-pub const LANES_MAX: usize = 64;
+/// Lanes at most: 64 of workers, and the engine's own.
+pub const LANES_MAX: usize = 65;
 
 /// Blocks that params, events and output rings remember, so that a late lane catches up exactly and a spare can re-execute.
 pub const RING_BLOCKS: usize = 8;

@@ -3,14 +3,13 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-use nix::sys::signal::Signal;
 use tine_modules::runner::Scratch;
 use tine_modules::{CATALOGUE, Tables};
 use tine_protocol::message::{ForkOrder, ZygoteSays};
 use tine_protocol::segment::{EngineHead, LANE_BYTES, LAYOUT_HASH, MAGIC, engine};
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::memory::ReadMap;
-use tine_protocol::sys::process::{self, Ended, Forked, Signals};
+use tine_protocol::sys::process::{self, Ended, Forked, Signal, Signals};
 use tine_protocol::sys::{fpu, sched, socket};
 
 use crate::executor::View;

@@ -12,3 +12,4 @@ pub mod memory;
 pub mod process;
 pub mod sched;
 pub mod socket;
+pub mod terminal;

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use nix::sys::signal::Signal;
+pub use nix::sys::signal::Signal;
 use rustix::process::{Pid, PidfdFlags};
 
 /// A process that we started.
