@@ -110,13 +110,13 @@ pub struct Inherit {
 #[derive(Args, Debug, Default)]
 pub struct Flags {
     /// Worker processes, 1..64 [default: 2 x cores, at least 8]
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", allow_negative_numbers = true)]
     pub workers: Option<i64>,
     /// Workers that the pool may grow to, up to 64 [default: 64]
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", allow_negative_numbers = true)]
     pub max_workers: Option<i64>,
     /// Warm workers without modules, 0..16 [default: 2]
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", allow_negative_numbers = true)]
     pub spares: Option<i64>,
     /// What sound goes to [default: auto]
     #[arg(long, global = true, value_enum)]
@@ -125,16 +125,16 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "NAME")]
     pub device: Option<String>,
     /// Frames per second, 8000..192000 [default: 48000]
-    #[arg(long, global = true, value_name = "HZ")]
+    #[arg(long, global = true, value_name = "HZ", allow_negative_numbers = true)]
     pub rate: Option<i64>,
     /// Frames that a module computes at once, a power of two in 16..1024 [default: 64]
-    #[arg(long, global = true, value_name = "FRAMES")]
+    #[arg(long, global = true, value_name = "FRAMES", allow_negative_numbers = true)]
     pub block: Option<i64>,
     /// Frames that the device takes at once, 16..8192 [default: 128]
-    #[arg(long, global = true, value_name = "FRAMES")]
+    #[arg(long, global = true, value_name = "FRAMES", allow_negative_numbers = true)]
     pub period: Option<i64>,
     /// Blocks computed ahead, 0..16: more hides longer stalls, fewer is less latency [default: 1]
-    #[arg(long, global = true, value_name = "BLOCKS")]
+    #[arg(long, global = true, value_name = "BLOCKS", allow_negative_numbers = true)]
     pub lead: Option<i64>,
     /// A worker for each module, or connected modules together [default: isolate]
     #[arg(long, global = true, value_enum)]
@@ -155,7 +155,7 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "X.wav")]
     pub record: Option<PathBuf>,
     /// Ends after this much sound
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", allow_negative_numbers = true)]
     pub seconds: Option<f64>,
     /// The session's name
     #[arg(long, global = true, value_name = "NAME")]

@@ -67,7 +67,7 @@ fn page(kind: &KindSpec, style: Style) -> String {
         }
         parts.push(table.text(style));
     }
-    parts.extend(playing(&kind.notes));
+    parts.extend(playing(&kind.notes).map(|text| text.replace('`', "")));
     parts.join("\n\n")
 }
 

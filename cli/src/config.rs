@@ -387,6 +387,7 @@ mod tests {
             ("--block 8", "--block 8 is outside 16..1024"),
             ("--rate 7999", "--rate 7999 is outside 8000..192000"),
             ("--lead 17", "outside 0..16"),
+            ("--lead -1", "--lead -1 is outside 0..16"),
             ("--workers 0", "outside 1..64"),
             ("--workers 9 --max-workers 8", "--max-workers 8 is outside 9..64"),
             ("--spares=-1", "--spares -1 is outside 0..16"),

@@ -26,13 +26,15 @@ pub struct Candidate {
     pub text: String,
     /// What is shown in the list.
     pub display: String,
+    /// More of the same word may follow, so no space does.
+    pub open: bool,
 }
 
 impl Candidate {
     fn new(text: impl Into<String>, about: &str) -> Candidate {
         let text = text.into();
         let display = if about.is_empty() { text.clone() } else { format!("{text}  {about}") };
-        Candidate { text, display }
+        Candidate { open: text.ends_with(['=', '/']), text, display }
     }
 }
 
@@ -144,7 +146,10 @@ fn ids(live: &dyn Live, fits: impl Fn(&ModuleInfo) -> bool) -> Vec<Candidate> {
 /// Ids of modules that have such parts, or after a dot the parts of one.
 fn dotted(word: &str, live: &dyn Live, parts: impl Fn(&ModuleInfo) -> Vec<Candidate>) -> (usize, Vec<Candidate>) {
     match word.split_once('.') {
-        None => (0, ids(live, |module| !parts(module).is_empty())),
+        None => {
+            let ids = ids(live, |module| !parts(module).is_empty());
+            (0, ids.into_iter().map(|id| Candidate { open: true, ..id }).collect())
+        }
         Some((id, _)) => {
             let modules = live.modules();
             let found = modules.iter().find(|module| module.id.as_str() == id);

@@ -8,7 +8,7 @@ use rustyline::hint::{Hint, Hinter, HistoryHinter};
 use rustyline::validate::Validator;
 use rustyline::{Context, Helper};
 
-use super::complete::{Live, complete};
+use super::complete::{Candidate, Live, complete};
 use crate::grammar::verbs;
 use crate::words::Style;
 
@@ -28,8 +28,8 @@ impl Typing {
 
 /// Grey text at the right of the cursor.
 pub enum Shown {
-    /// How the verb is used; it is not to be put into the line.
-    Usage(&'static str),
+    /// How the verb is used, or what a param's value may be; it is not to be put into the line.
+    Usage(String),
     /// The rest of a line typed before; the right arrow takes it.
     Before(String),
 }
@@ -61,9 +61,16 @@ impl Hinter for Typing {
         let usage =
             last.strip_suffix(' ').and_then(verbs::exact).map(|verb| verb.usage[verb.word.len()..].trim_start());
         match usage {
-            Some(usage) if !usage.is_empty() => Some(Shown::Usage(usage)),
-            _ => self.before.hint(line, pos, context).map(Shown::Before),
+            Some(usage) if !usage.is_empty() => return Some(Shown::Usage(usage.to_owned())),
+            _ => {}
         }
+        // Where a value starts, its range and what it is now: asked for at a space, not at each letter.
+        if line.ends_with([' ', '='])
+            && let [only] = &complete(line, &*self.live).1[..]
+        {
+            return Some(Shown::Usage(only.display.clone()));
+        }
+        self.before.hint(line, pos, context).map(Shown::Before)
     }
 }
 
@@ -72,8 +79,12 @@ impl Completer for Typing {
 
     fn complete(&self, line: &str, pos: usize, _context: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
         let (at, candidates) = complete(&line[..pos], &*self.live);
-        let pair =
-            |candidate: super::complete::Candidate| Pair { display: candidate.display, replacement: candidate.text };
+        // The only thing that could stand here is complete: the next word may follow.
+        let is_only = candidates.len() == 1;
+        let pair = |candidate: Candidate| {
+            let space = if is_only && !candidate.open { " " } else { "" };
+            Pair { display: candidate.display, replacement: candidate.text + space }
+        };
         Ok((at, candidates.into_iter().map(pair).collect()))
     }
 }
