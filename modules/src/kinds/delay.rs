@@ -1,8 +1,8 @@
 //! Echo: repeats what it hears after `time`, again and again as `feedback` says.
 //!
-//! The way a tape echo does it: `time` moves the read head, and small moves bend the pitch smoothly, from frozen
-//! to an octave up. A leap of more than a quarter of a second is crossfaded to a second head instead, as a glide would
-//! take too long. Samples in between are read by Lagrange interpolation of order 5, which never amplifies.
+//! The way a tape echo does it: `time` moves the read head, and small moves bend the pitch smoothly, from
+//! an octave down to an octave up. A leap (by more than a quarter of a second, or to less than half) is crossfaded to
+//! a second head instead. Samples in between are read by Lagrange interpolation of order 5, which never amplifies.
 //! Echoes pass a soft limit that leaves -1..1 untouched and never lets through more than ±2, so `feedback` above 1
 //! rings for ever and stays finite.
 
@@ -40,6 +40,10 @@ const SPEED: (f64, f64) = (-1.0, 0.5);
 
 /// A longer move is a leap, in seconds.
 const LEAP_S: f64 = 0.25;
+
+/// So is one to less than this share of the time: a glide there reads its own echoes again on the way, each time an
+/// octave higher, up to where they alias.
+const LEAP_SHARE: f64 = 0.5;
 
 /// Nearest place to read: the interpolation looks `NEAR` samples nearer, and this frame is not yet written.
 const NEAREST: f64 = (NEAR + 1) as f64;
@@ -103,7 +107,7 @@ impl Module for Delay {
             let mut head = voices[channel];
             let (mut tape, out) = block.tape_and_output(channel, Out::Main);
             for (frame, out) in out.iter_mut().enumerate() {
-                let target = (f64::from(time.at(frame)[channel]) * rate_hz).max(NEAREST);
+                let target = whole_if_meant(f64::from(time.at(frame)[channel]) * rate_hz).max(NEAREST);
                 let (feedback, mix) = (feedback.at(frame)[channel], mix.at(frame)[channel]);
                 let dry = input[frame][channel];
                 head.aim(target, &motion);
@@ -138,7 +142,7 @@ impl Voice {
         }
         if self.at == 0.0 {
             self.at = target;
-        } else if way.abs() > motion.leap {
+        } else if way.abs() > motion.leap || target < LEAP_SHARE * self.at {
             (self.next, self.speed, self.leap_left) = (target, 0.0, motion.leap_frames);
         } else {
             // Critically damped: the speed follows the pull four times as fast as the pull lets up, so that
@@ -152,6 +156,13 @@ impl Voice {
             }
         }
     }
+}
+
+/// The nearest whole number of frames, where an f32 of seconds cannot say it more closely: such echoes keep every bit.
+#[inline(always)]
+fn whole_if_meant(frames: f64) -> f64 {
+    let whole = (frames + 0.5) as u32 as f64;
+    if (frames - whole).abs() <= frames * f64::from(f32::EPSILON) { whole } else { frames }
 }
 
 /// What was on the tape `delay_frames` before this frame.

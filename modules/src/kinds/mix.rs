@@ -40,7 +40,7 @@ const fn input(name: &'static str, summary: &'static str) -> PortSpec {
 }
 
 const fn gain(name: &'static str, summary: &'static str) -> ParamSpec {
-    ParamSpec::linear(name, Unit::Gain, (-8.0, 8.0), 1.0).smooth(20.0).help(summary)
+    ParamSpec::linear(name, Unit::Gain, (-8.0, 8.0), 1.0).smooth(5.0).help(summary)
 }
 
 /// The `mix` kind.

@@ -32,10 +32,10 @@ const HOLD_S: f32 = 0.010;
 const RELEASE_S: f64 = 0.030;
 
 /// A gain this close to 1 is 1: -120 dB, so that the last step is not heard.
-const RECOVERED: f32 = 1.0 - 1e-6;
+const RECOVERED: f64 = 1.0 - 1e-6;
 
 /// A peak that reaches this, after the gain, renews the hold: a sampled sine does not meet its own crest each cycle.
-const RENEW: f32 = 0.98;
+const RENEW: f64 = 0.98;
 
 /// The `out` kind.
 pub struct Out;
@@ -44,10 +44,11 @@ pub struct Out;
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct Voice {
-    /// 0..1; exactly 1 at rest.
-    gain: f32,
+    /// 0..1; exactly 1 at rest. An f32 would stall on its way there: its last bit is wider than the last steps.
+    gain: f64,
     /// Frames until the gain may return.
     hold: u32,
+    reserved: u32,
 }
 
 impl Module for Out {
@@ -72,7 +73,7 @@ impl Module for Out {
     fn process<const W: usize>(voices: &mut [Voice; W], block: &mut Block<'_, W>) {
         let inputs = [block.input(In::Left), block.input(In::Right)];
         let hold_frames = (HOLD_S * block.rate_hz) as u32;
-        let release = approach(1.0 / (RELEASE_S * f64::from(block.rate_hz))) as f32;
+        let release = approach(1.0 / (RELEASE_S * f64::from(block.rate_hz)));
         for frame in 0..block.frames {
             for channel in 0..W {
                 let sides = inputs.map(|rows| rows[frame][channel]);
@@ -88,7 +89,7 @@ impl Module for Out {
 impl Voice {
     /// The gain for this frame.
     #[inline(always)]
-    fn step(&mut self, sides: [f32; 2], hold_frames: u32, release: f32) -> f32 {
+    fn step(&mut self, sides: [f32; 2], hold_frames: u32, release: f64) -> f32 {
         let peak = scrub(sides[0]).abs().max(scrub(sides[1]).abs());
         if self.hold > 0 {
             self.hold -= 1;
@@ -99,12 +100,13 @@ impl Voice {
             }
         }
         if peak > 1.0 {
+            let peak = f64::from(peak);
             if peak * self.gain > RENEW {
                 self.hold = hold_frames;
             }
             self.gain = self.gain.min(1.0 / peak);
         }
-        self.gain
+        self.gain as f32
     }
 }
 

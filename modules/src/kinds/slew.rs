@@ -20,8 +20,8 @@ table! { Out: PortSpec = OUTPUTS {
 const SECONDS: (f32, f32) = (0.0001, 60.0);
 
 table! { P: ParamSpec = PARAMS {
-    Rise: ParamSpec::exponential("rise", Unit::Seconds, SECONDS, 0.1).help("time to rise by 1.0 (an octave of pitch)"),
-    Fall: ParamSpec::exponential("fall", Unit::Seconds, SECONDS, 0.1).help("time to fall by 1.0 (an octave of pitch)"),
+    Rise: ParamSpec::exponential("rise", Unit::Seconds, SECONDS, 0.1).smooth(20.0).help("time to rise by 1.0 (an octave of pitch)"),
+    Fall: ParamSpec::exponential("fall", Unit::Seconds, SECONDS, 0.1).smooth(20.0).help("time to fall by 1.0 (an octave of pitch)"),
 } }
 
 /// The `slew` kind.

@@ -16,7 +16,7 @@ table! { Out: PortSpec = OUTPUTS {
 } }
 
 table! { P: ParamSpec = PARAMS {
-    Gain: ParamSpec::linear("gain", Unit::Gain, (-8.0, 8.0), 1.0).smooth(20.0).help("linear amplitude; below zero inverts"),
+    Gain: ParamSpec::linear("gain", Unit::Gain, (-8.0, 8.0), 1.0).smooth(5.0).help("linear amplitude; below zero inverts"),
 } }
 
 /// The `vca` kind.
