@@ -86,29 +86,21 @@ impl Module for Adsr {
 
         for (frame, out) in block.output(Out::Main).iter_mut().enumerate() {
             let (attack, decay, release) = (attack.at(frame), decay.at(frame), release.at(frame));
-            let sustain = sustain.at(frame);
+            let (sustain, input) = (sustain.at(frame), input[frame]);
             for channel in 0..W {
-                let now = gate(on[channel], input[frame][channel]);
-                let rises = if now > on[channel] { 1.0 } else { attacks[channel] };
-                let is_attack = now * rises > 0.5;
-                let (target, k) = if is_attack {
-                    (OVERSHOOT, attack[channel])
-                } else if now > 0.5 {
-                    (f64::from(sustain[channel]), decay[channel])
-                } else {
-                    (0.0, release[channel])
-                };
-                let next = level[channel] + (target - level[channel]) * k;
-                let is_full = is_attack && next >= 1.0;
-                let is_over = now < 0.5 && next < SILENT;
-                level[channel] = if is_full {
-                    1.0
-                } else if is_over {
-                    0.0
-                } else {
-                    next
-                };
-                attacks[channel] = if is_attack && !is_full { 1.0 } else { 0.0 };
+                // Selects, not branches: the channels' segments lie side by side in SIMD lanes.
+                let now = gate(on[channel], input[channel]);
+                let attacking = if now > on[channel] { 1.0 } else { attacks[channel] * now };
+                let held = f64::from(sustain[channel]);
+                let target = if now > 0.5 { held } else { 0.0 };
+                let k = if now > 0.5 { decay[channel] } else { release[channel] };
+                let target = if attacking > 0.5 { OVERSHOOT } else { target };
+                let k = if attacking > 0.5 { attack[channel] } else { k };
+                // Only an attack gets to 1, and above: it is full.
+                let next = (level[channel] + (target - level[channel]) * k).min(1.0);
+                let silent = if now > 0.5 { -1.0 } else { SILENT };
+                level[channel] = if next < silent { 0.0 } else { next };
+                attacks[channel] = if next >= 1.0 { 0.0 } else { attacking };
                 on[channel] = now;
                 out[channel] = level[channel] as f32;
             }

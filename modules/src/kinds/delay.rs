@@ -169,7 +169,12 @@ fn whole_if_meant(frames: f64) -> f64 {
 #[inline(always)]
 fn read(tape: &Tape<'_>, frame: usize, delay_frames: f64) -> f32 {
     let whole = delay_frames as usize;
-    let weights = lagrange6((delay_frames - whole as f64) as f32);
+    let part = (delay_frames - whole as f64) as f32;
+    if part == 0.0 {
+        // A head at rest: the common case.
+        return tape.read(frame, whole);
+    }
+    let weights = lagrange6(part);
     let mut sum = 0.0;
     for (k, weight) in weights.iter().enumerate() {
         sum += weight * tape.read(frame, whole + k - NEAR);

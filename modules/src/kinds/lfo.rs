@@ -91,17 +91,21 @@ impl Module for Lfo {
             |channel| voices[channel].shape,
         );
         let reset = block.is_patched(In::Reset).then(|| block.input(In::Reset));
+        if reset.is_none() {
+            on = [0.0; W];
+        }
         let (rate, offset) = (block.param(P::Rate), block.param(P::Phase));
         let period_s = 1.0 / f64::from(block.rate_hz);
 
         for (frame, out) in block.output(Out::Main).iter_mut().enumerate() {
             let mut is_new = [false; W];
-            for channel in 0..W {
-                let level = reset.map_or(0.0, |rows| rows[frame][channel]);
-                let now = gate(on[channel], level);
-                is_new[channel] = now > on[channel];
-                on[channel] = now;
-                phase[channel] = if is_new[channel] { 0.0 } else { phase[channel] };
+            if let Some(rows) = reset {
+                for channel in 0..W {
+                    let now = gate(on[channel], rows[frame][channel]);
+                    is_new[channel] = now > on[channel];
+                    on[channel] = now;
+                    phase[channel] = if is_new[channel] { 0.0 } else { phase[channel] };
+                }
             }
             let (rate, offset) = (rate.at(frame), offset.at(frame));
             for channel in 0..W {
@@ -111,9 +115,11 @@ impl Module for Lfo {
                 read[channel] = at;
                 phase[channel] = wrap(phase[channel] + f64::from(rate[channel]) * period_s);
             }
-            for channel in 0..W {
-                if is_new[channel] {
-                    held[channel] = voices[channel].random.bipolar();
+            if is_new.contains(&true) {
+                for channel in 0..W {
+                    if is_new[channel] {
+                        held[channel] = voices[channel].random.bipolar();
+                    }
                 }
             }
             match common {
@@ -175,7 +181,7 @@ fn triangle(phase: f64) -> f64 {
 fn sine(x: f64) -> f32 {
     let x = x as f32;
     let xx = x * x;
-    let poly = 1.570_796_3
+    let poly = std::f32::consts::FRAC_PI_2
         + xx * (-0.645_964_1
             + xx * (0.079_692_626 + xx * (-0.004_681_754 + xx * (1.604_411_8e-4 - xx * 3.598_843e-6))));
     (x * poly).clamp(-1.0, 1.0)

@@ -32,10 +32,10 @@ const BROWN: usize = 2;
 /// Pole and gain of each of pink's filters, then the gain of the white that passes by them.
 /// Fitted with scipy's least_squares, reweighted towards equal ripple, on log magnitude over 7e-5..0.4545 of the rate.
 const PINK_POLES: [f32; 7] =
-    [0.999_624_7, 0.997_873_55, 0.990_483_34, 0.958_383_35, 0.828_601_46, 0.425_983_67, -0.377_809_64];
+    [0.999_624_7, 0.997_873_55, 0.990_483_34, 0.958_383_3, 0.828_601_5, 0.425_983_67, -0.377_809_64];
 const PINK_GAINS: [f32; 7] =
     [0.004_236_042, 0.005_531_005_4, 0.011_124_104, 0.023_094_684, 0.047_028_016, 0.095_185_45, -0.020_070_415];
-const PINK_DIRECT: f32 = 0.055_148_508;
+const PINK_DIRECT: f32 = 0.055_148_51;
 
 /// Below this brown noise is flat.
 const BROWN_HZ: f64 = 4.0;

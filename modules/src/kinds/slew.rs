@@ -7,7 +7,7 @@
 use bytemuck::{Pod, Zeroable};
 use tine_protocol::spec::{KindSpec, Notes, ParamSpec, PortSpec, Role, Signal, Unit};
 
-use crate::{Block, Module};
+use crate::{Block, Module, Param};
 
 table! { In: PortSpec = INPUTS {
     Main: PortSpec::new("in", Signal::Audio, "the signal to follow"),
@@ -50,19 +50,19 @@ impl Module for Slew {
 
     #[inline(always)]
     fn process<const W: usize>(voices: &mut [Voice; W], block: &mut Block<'_, W>) {
-        let (rise, fall) = (block.param(P::Rise), block.param(P::Fall));
+        let rise = Steps::new(block.param(P::Rise), block.rate_hz);
+        let fall = Steps::new(block.param(P::Fall), block.rate_hz);
         let input = block.input(In::Main);
-        let period_s = 1.0 / f64::from(block.rate_hz);
         let mut level = [0.0; W];
         for channel in 0..W {
             level[channel] = voices[channel].level;
         }
         for (frame, out) in block.output(Out::Main).iter_mut().enumerate() {
             let (rise, fall) = (rise.at(frame), fall.at(frame));
+            let input = input[frame];
             for channel in 0..W {
-                let target = f64::from(input[frame][channel]);
-                let up = period_s / f64::from(rise[channel]);
-                let down = period_s / f64::from(fall[channel]);
+                let target = f64::from(input[channel]);
+                let (up, down) = (rise[channel], fall[channel]);
                 let way = target - level[channel];
                 level[channel] = if way > up {
                     level[channel] + up
@@ -76,6 +76,29 @@ impl Module for Slew {
         }
         for channel in 0..W {
             voices[channel] = Voice { level: level[channel] };
+        }
+    }
+}
+
+/// The way of one frame, for a param that is seconds per 1.0: divided once where the param rests.
+struct Steps<'a, const W: usize> {
+    constant: Option<f64>,
+    seconds: Param<'a, W>,
+    period_s: f64,
+}
+
+impl<'a, const W: usize> Steps<'a, W> {
+    #[inline(always)]
+    fn new(seconds: Param<'a, W>, rate_hz: f32) -> Self {
+        let period_s = 1.0 / f64::from(rate_hz);
+        Steps { constant: seconds.constant().map(|seconds| period_s / f64::from(seconds)), seconds, period_s }
+    }
+
+    #[inline(always)]
+    fn at(&self, frame: usize) -> [f64; W] {
+        match self.constant {
+            Some(step) => [step; W],
+            None => self.seconds.at(frame).map(|seconds| self.period_s / f64::from(seconds)),
         }
     }
 }
