@@ -115,6 +115,17 @@ impl<'a, const W: usize> Block<'a, W> {
         Tape { cells: &mut self.tape[start..start + self.tape_frames], position: self.position }
     }
 
+    /// The long memory of `channel` and the output buffer at once, for a loop that feeds back frame by frame.
+    #[inline(always)]
+    pub fn tape_and_output(&mut self, channel: usize, port: impl Into<usize>) -> (Tape<'_>, &mut [[f32; W]]) {
+        let cells = channel * self.tape_frames;
+        let start = port.into() * self.output_stride;
+        (
+            Tape { cells: &mut self.tape[cells..cells + self.tape_frames], position: self.position },
+            bytemuck::cast_slice_mut(&mut self.outputs[start..start + self.frames * W]),
+        )
+    }
+
     #[inline(always)]
     fn rows(&self, input: usize) -> &'a [[f32; W]] {
         let start = input * self.input_stride;

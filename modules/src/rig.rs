@@ -57,6 +57,12 @@ impl Rig {
         self
     }
 
+    /// Computes at the lowest SIMD level of this build instead of the best.
+    pub fn baseline(mut self) -> Rig {
+        self.scratch = Scratch::baseline(self.frames);
+        self
+    }
+
     /// Sets a param before the first block.
     pub fn with(mut self, param: &str, value: f32) -> Rig {
         let index = self.kind.spec.param(param).expect("the kind has this param");

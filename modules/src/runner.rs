@@ -138,8 +138,17 @@ pub struct Scratch {
 impl Scratch {
     /// Work space for blocks of up to `frames`, at the best SIMD level of this machine.
     pub fn new(frames: usize) -> Scratch {
+        Self::at(Level::new(), frames)
+    }
+
+    /// Work space at the lowest SIMD level that this build runs on: to prove that levels agree.
+    pub fn baseline(frames: usize) -> Scratch {
+        Self::at(Level::baseline(), frames)
+    }
+
+    fn at(level: Level, frames: usize) -> Scratch {
         Scratch {
-            level: Level::new(),
+            level,
             frames,
             inputs: vec![0.0; PORTS_MAX * frames * GROUP_MAX],
             fetched: vec![0.0; frames * CHANNELS_MAX],
@@ -218,12 +227,33 @@ impl Travel {
         if self.done >= self.length {
             return self.to;
         }
-        let part = self.done as f32 / self.length as f32;
+        let part = eased(self.done, self.length);
         match curve {
             Curve::Linear => self.from + (self.to - self.from) * part,
             Curve::Exponential => self.from * exp2(part * libm::log2f(self.to / self.from)),
             Curve::Choice => self.to,
         }
+    }
+}
+
+/// Frames over which a travel gathers speed, and loses it: 2.7 ms at 48 kHz.
+const EASE_FRAMES: f32 = 128.0;
+
+/// Part of the way after `done` of `length` frames: straight, but rounded at both ends.
+///
+/// A straight line has two corners, each as loud as a step of -70 dBFS for a gain that moves by 1 in 5 ms; rounded they
+/// are below -90 dBFS (tests/clicks.rs). Ends and middle are where a straight line has them.
+fn eased(done: u32, length: u32) -> f32 {
+    let (done, length) = (done as f32, length as f32);
+    let ease = EASE_FRAMES.min(0.5 * length);
+    let speed = 1.0 / (length - ease);
+    let left = length - done;
+    if done < ease {
+        speed * done * done / (2.0 * ease)
+    } else if left < ease {
+        1.0 - speed * left * left / (2.0 * ease)
+    } else {
+        speed * (done - 0.5 * ease)
     }
 }
 

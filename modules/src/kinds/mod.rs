@@ -1,4 +1,12 @@
 //! One file a kind.
 
+pub mod adsr;
+pub mod delay;
+pub mod lfo;
+pub mod mix;
+pub mod noise;
 pub mod out;
+pub mod scope;
+pub mod sh;
+pub mod slew;
 pub mod vca;

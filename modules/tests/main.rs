@@ -1,0 +1,14 @@
+//! What every kind promises, checked on every kind of the catalogue, and what each kind is for.
+#![forbid(unsafe_code)]
+
+mod clicks;
+mod conformance;
+mod controls;
+mod delay;
+mod noise;
+mod out;
+mod signal;
+
+/// Ends the process when a block allocates.
+#[global_allocator]
+static GUARD: assert_no_alloc::AllocDisabler = assert_no_alloc::AllocDisabler;
