@@ -2,3 +2,4 @@
 
 pub mod out;
 pub mod vca;
+pub mod vco;
