@@ -58,6 +58,12 @@ impl Cubic {
         self.first + (2.0 * t - 1.0) * self.second + (3.0 * t * t - 1.0) * self.third
     }
 
+    /// How its slope changes per frame.
+    #[inline(always)]
+    pub fn bend(&self, t: f64) -> f64 {
+        2.0 * self.second + 6.0 * t * self.third
+    }
+
     /// When the path is `rise` away from t = 0, between `from` and `to`, where it lies on either side. Newton, kept
     /// within the bracket.
     pub fn time_of(&self, rise: f64, from: f64, to: f64) -> f64 {
@@ -65,8 +71,15 @@ impl Cubic {
         let mut t = from + (to - from) * ((rise - low) / (high - low)).clamp(0.0, 1.0);
         for _ in 0..4 {
             let slope = self.slope(t);
-            if slope != 0.0 {
-                t = (t - (self.at(t) - rise) / slope).clamp(from, to);
+            if slope == 0.0 {
+                break;
+            }
+            let next = (t - (self.at(t) - rise) / slope).clamp(from, to);
+            let is_near = (next - t).abs() < 1e-6;
+            t = next;
+            // Newton doubles the digits: the step after one of a millionth would change nothing.
+            if is_near {
+                break;
             }
         }
         if t.is_finite() { t } else { to }
@@ -80,7 +93,7 @@ impl Cubic {
         }
         let mut t = from + (to - from) * before / (before - after);
         for _ in 0..2 {
-            let bend = 2.0 * self.second + 6.0 * t * self.third;
+            let bend = self.bend(t);
             if bend != 0.0 {
                 t = (t - self.slope(t) / bend).clamp(from, to);
             }

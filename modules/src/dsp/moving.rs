@@ -5,10 +5,10 @@
 //! samples ([`super::cubic`]): when exactly did phase - offset pass a whole cycle, in which direction, how fast. Paths may
 //! turn round within a frame (through-zero FM), and a reset (hard sync) splits its frame in two.
 
-use super::cubic::Cubic;
+use super::cubic::{Crossings, Cubic};
 use super::residual::{self, LATENCY, Residuals};
 use super::steady::{CHUNK, Canvas};
-use super::wave::{self, CYCLE, QUARTER, THREE_QUARTERS, Wave};
+use super::wave::{self, CYCLE, Motion, QUARTER, Reset, THREE_QUARTERS, Wave};
 
 /// Phase, width and resets of one channel over one chunk, with as many frames before it as the cubics need.
 pub struct Course {
@@ -106,11 +106,14 @@ impl Course {
         });
     }
 
-    /// Slope changes of `amount` times the frequency, whatever its direction.
+    /// Slopes that change by `amount` times the frequency, whatever its direction, and with them the curvature.
     #[inline(always)]
     fn bends(&self, offset: Offset, amount: f32, tables: &Residuals, canvas: &mut Canvas) {
-        self.edges(offset, |frame, time, _, rise| {
-            residual::add(&tables.ramp, &mut canvas[frame..], (1.0 - time) as f32, amount * rise.abs() as f32);
+        self.edges(offset, |frame, time, is_rising, phase| {
+            let side = if is_rising { amount } else { -amount };
+            let (age, into) = ((1.0 - time) as f32, &mut canvas[frame..]);
+            residual::add(&tables.ramp, into, age, amount * phase.slope(time).abs() as f32);
+            residual::add(&tables.bow, into, age, side * phase.bend(time) as f32);
         });
     }
 
@@ -119,23 +122,28 @@ impl Course {
     fn reset_edges(&self, wave: Wave, tables: &Residuals, canvas: &mut Canvas) {
         for frame in bits(self.resets) {
             let time = self.reset_times[frame];
-            let path = self.path(frame, Offset::Fixed(0));
-            let lag = self.path(frame, Offset::Width);
-            let before = cycles(self.phases[frame]) + path.at(time);
-            let before_width = cycles(self.phases[frame]) - cycles(self.widths[frame + 2]) + lag.at(time);
-            let width = cycles(self.widths[frame + 2]) + path.at(time) - lag.at(time);
-            let (jump, bend) = wave::reset_jump(wave, before, before_width, width, path.slope(time));
-            let age = (1.0 - time) as f32;
-            residual::add(&tables.step, &mut canvas[frame..], age, jump);
-            if bend != 0.0 {
-                residual::add(&tables.ramp, &mut canvas[frame..], age, bend);
+            let (path, lag) = (self.path(frame, Offset::Fixed(0)), self.path(frame, Offset::Width));
+            let (phase, width) = (cycles(self.phases[frame]), cycles(self.widths[frame + 2]));
+            let motion = Motion {
+                phase: phase + path.at(time),
+                lag: phase - width + lag.at(time),
+                width: width + path.at(time) - lag.at(time),
+                rise: path.slope(time),
+                bend: path.bend(time),
+            };
+            let reset = Reset::new(wave, motion);
+            let (age, into) = ((1.0 - time) as f32, &mut canvas[frame..]);
+            residual::add(&tables.step, into, age, reset.step as f32);
+            if matches!(wave, Wave::Tri | Wave::Sine) {
+                residual::add(&tables.ramp, into, age, reset.ramp as f32);
+                residual::add(&tables.bow, into, age, reset.bow as f32);
             }
         }
     }
 
-    /// Tells `each` edge: frame, time within it, direction, and the frequency at that time in cycles per frame.
+    /// Tells `each` edge: frame, time within it, direction, and the path of the phase itself.
     #[inline(always)]
-    fn edges(&self, offset: Offset, mut each: impl FnMut(usize, f64, bool, f64)) {
+    fn edges(&self, offset: Offset, mut each: impl FnMut(usize, f64, bool, Cubic)) {
         for frame in bits(self.suspects(offset) | self.resets) {
             let path = self.path(frame, offset);
             let (old, new) = match offset {
@@ -143,10 +151,10 @@ impl Course {
                 Offset::Width => (cycles(self.widths[frame + 2]), cycles(self.widths[frame + 3])),
             };
             let start = cycles(self.phases[frame]) - old;
-            let frequency = self.path(frame, Offset::Fixed(0));
-            let mut tell = |found: super::cubic::Crossings| {
+            let phase = self.path(frame, Offset::Fixed(0));
+            let mut tell = |found: Crossings| {
                 for (time, is_rising) in found.iter() {
-                    each(frame, time, is_rising, frequency.slope(time));
+                    each(frame, time, is_rising, phase);
                 }
             };
             if self.resets >> frame & 1 == 0 {
@@ -154,7 +162,7 @@ impl Course {
             } else {
                 let time = self.reset_times[frame];
                 tell(path.crossings((0.0, start), (time, start + path.at(time))));
-                let offset_then = old + frequency.at(time) - path.at(time);
+                let offset_then = old + phase.at(time) - path.at(time);
                 let end = self.since_reset(frame) as f64 / CYCLE - new;
                 tell(path.crossings((time, -offset_then), (1.0, end)));
             }

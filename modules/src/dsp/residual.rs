@@ -2,7 +2,8 @@
 //!
 //! A naive wave that jumps holds all frequencies, and those above half the rate fold down. The cure is to put in
 //! place of every jump the step response of a steep linear-phase low-pass: the *residual* is that response minus the
-//! ideal step, 32 frames long, and centred on the jump. Corners (jumps of the slope) take its integral.
+//! ideal step, 32 frames long, and centred on the jump. Corners (jumps of the slope) take its integral,
+//! and jumps of the curvature the integral of that.
 //! Linear phase leaves no DC; the price is [`LATENCY`] frames.
 //!
 //! Source: Brandt, "Hard Sync Without Aliasing", ICMC 2001 (residuals); Esqueda, Välimäki, Bilbao, "Rounding Corners
@@ -28,7 +29,7 @@ const BETA: f64 = 12.3;
 /// the left of the edge, so that interpolation between rows never crosses it.
 pub type Rows = [[f32; TAPS]; PHASES + 1];
 
-/// The residuals of a step of 1 and of a slope change of 1 per frame.
+/// The residuals of a step of 1 and of its integrals.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct Residuals {
@@ -36,42 +37,51 @@ pub struct Residuals {
     pub step: Rows,
     /// For a corner: BLAMP.
     pub ramp: Rows,
+    /// For a change of the curvature, of 1 per frame and frame: one integral further.
+    pub bow: Rows,
 }
 
 impl Residuals {
     /// Computes the tables in place; about 16 000 values of the kernel.
     pub fn fill(&mut self) {
-        // Residual of the step and of the ramp at 0, 1/512, ... 16 frames after the edge; the left is its mirror
-        // image, for the kernel is even. Simpson's rule over cells of 1/512: the kernel's shape takes whole frames,
-        // so the rule's error is (1/512)^4 of it.
+        // The left of an edge mirrors its right, for the kernel is even. With k(s) scaled to an area of 1 and its moments
+        // M_i = integral of s^i k(s) from t to the end, the residuals t > 0 after the edge are, integrating by parts,
+        // step: -M_0;  ramp: M_1 - t M_0;  bow: -(M_2 - 2 t M_1 + t^2 M_0) / 2.
         const SIDE: usize = LATENCY * PHASES;
         let cell = 1.0 / PHASES as f64;
-        let mut area = vec![0.0f64; SIDE + 1];
-        let mut moment = vec![0.0f64; SIDE + 1];
-        let mut left = kernel(0.0);
-        for index in 0..SIDE {
+        let mut moments = vec![[0.0f64; 3]; SIDE + 1];
+        let mut right = [0.0; 3];
+        for index in (0..SIDE).rev() {
+            // Simpson's rule over cells of 1/512: the kernel's shape takes whole frames, so its error is (1/512)^4.
             let start = index as f64 * cell;
-            let (middle, right) = (kernel(start + 0.5 * cell), kernel(start + cell));
-            area[index + 1] = area[index] + (left + 4.0 * middle + right) * cell / 6.0;
-            let weighted = left * start + 4.0 * middle * (start + 0.5 * cell) + right * (start + cell);
-            moment[index + 1] = moment[index] + weighted * cell / 6.0;
-            left = right;
+            let (middle, left) = (powers(start + 0.5 * cell), powers(start));
+            for order in 0..3 {
+                let area = (left[order] + 4.0 * middle[order] + right[order]) * cell / 6.0;
+                moments[index][order] = moments[index + 1][order] + area;
+            }
+            right = left;
         }
-        // After the edge the step is 1/2 + area and the ideal is 1; the ramp's residual is the integral of that from
-        // its end, taken by parts: t * residual(t) plus the moment of the kernel that is still to come.
-        let unit = 0.5 / area[SIDE];
-        let step_after = |index: usize| area[index] * unit - 0.5;
-        let ramp_after = |index: usize| index as f64 * cell * step_after(index) + (moment[SIDE] - moment[index]) * unit;
-        for (phase, (step, ramp)) in self.step.iter_mut().zip(&mut self.ramp).enumerate() {
+        let unit = 0.5 / moments[0][0];
+        for phase in 0..=PHASES {
             for tap in 0..TAPS {
                 let position = tap * PHASES + phase;
                 let is_after = position > SIDE || (position == SIDE && phase == 0);
                 let distance = position.abs_diff(SIDE);
-                step[tap] = if is_after { step_after(distance) } else { -step_after(distance) } as f32;
-                ramp[tap] = ramp_after(distance) as f32;
+                let time = distance as f64 * cell;
+                let [m0, m1, m2] = moments[distance].map(|moment| moment * unit);
+                let side = if is_after { -1.0 } else { 1.0 };
+                self.step[phase][tap] = (side * m0) as f32;
+                self.ramp[phase][tap] = (m1 - time * m0) as f32;
+                self.bow[phase][tap] = (side * 0.5 * (m2 - 2.0 * time * m1 + time * time * m0)) as f32;
             }
         }
     }
+}
+
+/// The kernel times the powers 0, 1 and 2 of the time.
+fn powers(time: f64) -> [f64; 3] {
+    let value = kernel(time);
+    [value, value * time, value * time * time]
 }
 
 /// The low-pass, `time` frames from its middle: a sinc that ends at half the rate, under Kaiser's window.
@@ -128,7 +138,7 @@ mod tests {
         let tables = tables();
         assert_eq!(tables.step[0][LATENCY], -0.5, "just after the edge");
         assert_eq!(tables.step[PHASES][LATENCY - 1], 0.5, "just before it");
-        for rows in [&tables.step, &tables.ramp] {
+        for rows in [&tables.step, &tables.ramp, &tables.bow] {
             assert!(rows[0][0].abs() < 1e-7 && rows[PHASES][TAPS - 1].abs() < 1e-7);
             for tap in 0..TAPS - 1 {
                 if tap + 1 != LATENCY {
@@ -148,16 +158,15 @@ mod tests {
     }
 
     #[test]
-    fn the_ramp_is_the_integral_of_the_step() {
+    fn every_residual_is_the_integral_of_the_one_before() {
         let tables = tables();
-        for tap in 0..TAPS {
-            for phase in 1..PHASES {
-                if tap == LATENCY - 1 && phase + 1 == PHASES {
-                    continue;
+        for (rows, integrals) in [(&tables.step, &tables.ramp), (&tables.ramp, &tables.bow)] {
+            for tap in 0..TAPS {
+                for phase in 1..PHASES {
+                    let rise = f64::from(integrals[phase + 1][tap]) - f64::from(integrals[phase - 1][tap]);
+                    let slope = rise * PHASES as f64 / 2.0;
+                    assert!((slope - f64::from(rows[phase][tap])).abs() < 3e-5, "tap {tap} phase {phase}");
                 }
-                let rise = f64::from(tables.ramp[phase + 1][tap]) - f64::from(tables.ramp[phase - 1][tap]);
-                let slope = rise * PHASES as f64 / 2.0;
-                assert!((slope - f64::from(tables.step[phase][tap])).abs() < 3e-5, "tap {tap} phase {phase}");
             }
         }
     }

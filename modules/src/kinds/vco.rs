@@ -16,7 +16,7 @@ use crate::dsp::moving::Course;
 use crate::dsp::residual::TAPS;
 use crate::dsp::steady::{CHUNK, CYCLE_48, Canvas, Steady};
 use crate::dsp::sync::Sync;
-use crate::dsp::wave::Wave;
+use crate::dsp::wave::{self, Wave};
 use crate::{Block, Module, Param, Tables};
 
 table! { In: PortSpec = INPUTS {
@@ -31,6 +31,7 @@ table! { Out: PortSpec = OUTPUTS {
     Pulse: PortSpec::new("pulse", Signal::Audio, "pulse of width pw, without DC"),
     Tri: PortSpec::new("tri", Signal::Audio, "triangle"),
     Sine: PortSpec::new("sine", Signal::Audio, "sine"),
+    Phase: PortSpec::new("phase", Signal::Bipolar, "bare phase, rising through 0 where a cycle begins: the exact source for a sync input"),
 } }
 
 table! { P: ParamSpec = PARAMS {
@@ -98,6 +99,7 @@ impl Module for Vco {
         let shapes = block.choice(P::Shape);
         let is_wanted = [Out::Saw, Out::Pulse, Out::Tri, Out::Sine].map(|out| block.is_wanted(out));
         let is_main_wanted = block.is_wanted(Out::Main);
+        let is_phase_wanted = block.is_wanted(Out::Phase);
         let fade_frames = (FADE_S * block.rate_hz) as u32;
         let steady: [Option<Steady>; W] = std::array::from_fn(|lane| controls.steady(&voices[lane], lane));
 
@@ -120,11 +122,29 @@ impl Module for Vco {
                 }
                 let mut canvases = [[0.0f32; CHUNK + TAPS]; WAVES];
                 voice.lend_tails(&needed, &mut canvases);
+                let mut phases = [0u32; CHUNK];
                 match steady[lane] {
-                    Some(steady) => voice.run_steady(steady, frames, &needed, tables, &mut canvases),
+                    Some(mut steady) => {
+                        // Where the last chunk of this block ended.
+                        steady.phase = voice.phase_48();
+                        if is_phase_wanted {
+                            steady.phases(&mut phases[..frames]);
+                        }
+                        voice.run_steady(steady, frames, &needed, tables, &mut canvases);
+                    }
                     None => {
                         let rises = |frame: usize| rises[frame][lane];
-                        voice.run_moving(&controls, lane, start, frames, rises, &needed, tables, &mut canvases);
+                        voice.run_moving(
+                            &controls,
+                            lane,
+                            start,
+                            frames,
+                            rises,
+                            &needed,
+                            tables,
+                            &mut canvases,
+                            &mut phases,
+                        );
                     }
                 }
                 for (wave, out) in [Out::Saw, Out::Pulse, Out::Tri, Out::Sine].into_iter().enumerate() {
@@ -138,6 +158,12 @@ impl Module for Vco {
                 if is_main_wanted {
                     let rows = &mut block.output(Out::Main)[start..start + frames];
                     voice.mix(shapes[lane], fade_frames, &canvases, rows, lane);
+                }
+                if is_phase_wanted {
+                    let rows = &mut block.output(Out::Phase)[start..start + frames];
+                    for (row, &phase) in rows.iter_mut().zip(&phases) {
+                        row[lane] = wave::bare(phase);
+                    }
                 }
                 voice.keep_tails(&needed, frames, &canvases);
             }
@@ -195,8 +221,7 @@ impl<'a, const W: usize> Controls<'a, W> {
         }
         let rise = f64::from(freq_hz * exp2(pitch)) / f64::from(self.rate_hz);
         let step = (rise.min(f64::from(RISE_MAX)) * CYCLE_48 as f64 + 0.5) as u64;
-        let phase = (u64::from(voice.phase) << 32 | u64::from(voice.fraction)) >> 16;
-        Some(Steady { phase, step, width })
+        Some(Steady { phase: voice.phase_48(), step, width })
     }
 
     /// Cycles per frame, for all channels.
@@ -234,6 +259,12 @@ fn resting<const W: usize>(param: &Param<'_, W>, lane: usize) -> Option<f32> {
 }
 
 impl Voice {
+    /// The phase with as much of its fraction as [`Steady`] takes.
+    #[inline(always)]
+    fn phase_48(&self) -> u64 {
+        (u64::from(self.phase) << 32 | u64::from(self.fraction)) >> 16
+    }
+
     /// At the very first block: no shape fades in, and the width has always been what it is.
     #[inline(always)]
     fn begin(&mut self, shape: usize, width: u32, fade_frames: u32) {
@@ -247,14 +278,12 @@ impl Voice {
     #[inline(always)]
     fn run_steady(
         &mut self,
-        mut steady: Steady,
+        steady: Steady,
         frames: usize,
         needed: &[bool; WAVES],
         tables: &Tables,
         canvases: &mut [Canvas; WAVES],
     ) {
-        // What the last chunk of this block left; 16 bits of the fraction stay out of it.
-        steady.phase = (u64::from(self.phase) << 32 | u64::from(self.fraction)) >> 16;
         for wave in Wave::ALL {
             if needed[wave as usize] {
                 steady.draw(wave, frames, &tables.residuals, &mut canvases[wave as usize]);
@@ -279,6 +308,7 @@ impl Voice {
         needed: &[bool; WAVES],
         tables: &Tables,
         canvases: &mut [Canvas; WAVES],
+        phases: &mut [u32; CHUNK],
     ) {
         let mut course = Course {
             frames,
@@ -313,6 +343,7 @@ impl Voice {
                 course.draw(wave, &tables.residuals, &mut canvases[wave as usize]);
             }
         }
+        phases.copy_from_slice(&course.phases[1..]);
         self.phase = course.phases[frames];
         self.steps.copy_from_slice(&course.steps[frames..frames + 2]);
         self.widths.copy_from_slice(&course.widths[frames..frames + 3]);
