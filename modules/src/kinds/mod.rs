@@ -2,6 +2,7 @@
 
 pub mod out;
 pub mod vca;
+pub mod vcf;
 pub mod vco;
 #[cfg(test)]
 mod vco_tests;
