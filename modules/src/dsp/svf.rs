@@ -70,7 +70,8 @@ impl<const W: usize> Tuning<W> {
         let (mut g, mut sum, mut high) = ([0.0; W], [0.0; W], [0.0; W]);
         for lane in 0..W {
             let (sin, cos) = (self.sin[lane], self.cos[lane]);
-            let damping = self.damping[lane] + self.limit[lane] * energy[lane];
+            // The outputs are the means of old and new states, and so smaller than these by cos(pi f).
+            let damping = self.damping[lane] + self.limit[lane] * (energy[lane] * (cos * cos));
             let square = cos * cos + sin * (sin + damping * cos);
             let share = 1.0 / (cos * square);
             g[lane] = sin * square * share;

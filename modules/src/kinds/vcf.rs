@@ -441,7 +441,7 @@ fn run_stage<const W: usize>(
             let mut input = *input;
             for lane in 0..W {
                 let is_silent = energy[lane] < KICK * KICK;
-                input[lane] += if is_silent && now.damping[lane] < 0.0 { KICK } else { 0.0 };
+                input[lane] = if is_silent && now.damping[lane] < 0.0 { input[lane] + KICK } else { input[lane] };
             }
             *row = mix(cell.step(input, &now.gains(energy)));
         }
