@@ -215,8 +215,17 @@ impl Engine {
             Session::new(parts).run(&begin_receiver, &begun_sender);
         })?;
         pool.ready.recv().map_err(|_| EngineError::NoPool)?;
-        let stand =
-            Stand { control, lanes: views, out, orders, reports, bell, telemetry, listener_orders, listeners_back };
+        let stand = Stand {
+            control,
+            lanes: views,
+            out,
+            orders,
+            reports,
+            bell,
+            telemetry: Arc::clone(&telemetry),
+            listener_orders,
+            listeners_back,
+        };
         Ok(Engine {
             handle,
             config,

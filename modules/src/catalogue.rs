@@ -5,6 +5,8 @@ use crate::runner::Kind;
 
 /// All kinds, in the order in which `modules` lists them. The index is a kind's number within one build.
 pub static CATALOGUE: &[Kind] = &[
+    Kind::of::<kinds::vco::Vco>(),
+    Kind::of::<kinds::vcf::Vcf>(),
     Kind::of::<kinds::vca::Vca>(),
     Kind::of::<kinds::lfo::Lfo>(),
     Kind::of::<kinds::adsr::Adsr>(),

@@ -14,6 +14,8 @@ pub mod kinds;
 pub mod module;
 pub mod rig;
 pub mod runner;
+#[cfg(test)]
+pub(crate) mod spectrum;
 pub mod tables;
 
 pub use block::{Block, Param, Tape};

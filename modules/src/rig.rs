@@ -21,6 +21,7 @@ pub struct Rig {
     inputs: Vec<Vec<f32>>,
     events: Vec<Event>,
     is_new: bool,
+    wanted: u32,
     /// What the blocks so far noticed.
     pub noticed: Noticed,
 }
@@ -47,6 +48,7 @@ impl Rig {
             inputs: Vec::new(),
             events: Vec::new(),
             is_new: true,
+            wanted: u32::MAX,
             noticed: Noticed::default(),
         }
     }
@@ -67,6 +69,13 @@ impl Rig {
     pub fn with(mut self, param: &str, value: f32) -> Rig {
         let index = self.kind.spec.param(param).expect("the kind has this param");
         self.initial[index] = value;
+        self
+    }
+
+    /// Says which outputs somebody reads; all of them, unless this is called.
+    pub fn only(mut self, outputs: &[&str]) -> Rig {
+        let output = |name: &&str| self.kind.spec.output(name).expect("the kind has this output");
+        self.wanted = outputs.iter().map(output).fold(0, |wanted, output| wanted | 1 << output);
         self
     }
 
@@ -114,7 +123,7 @@ impl Rig {
             events: &self.events,
             cables: &self.cables,
             active: [1.0, 1.0],
-            wanted: u32::MAX,
+            wanted: self.wanted,
             outputs: &mut self.outputs,
         };
         let mut sources = Feeds(&self.inputs);

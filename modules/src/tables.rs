@@ -2,17 +2,21 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::dsp::residual::Residuals;
+
 /// Every table of every kind, as plain data: it lives in a sealed segment that all workers map.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct Tables {
-    /// Placeholder until the oscillators bring theirs.
-    pub reserved: [f32; 4],
+    /// Band-limited jumps and corners.
+    pub residuals: Residuals,
 }
 
 impl Tables {
-    /// Computes every table on the heap.
+    /// Computes every table on the heap; a few milliseconds.
     pub fn build() -> Box<Tables> {
-        bytemuck::zeroed_box()
+        let mut tables: Box<Tables> = bytemuck::zeroed_box();
+        tables.residuals.fill();
+        tables
     }
 }

@@ -10,7 +10,9 @@ pub fn table(devices: &[DeviceInfo]) -> String {
         let mark = if device.is_default { '*' } else { ' ' };
         let rates = match device.rates_hz.as_slice() {
             [] => "any rate".to_owned(),
-            rates => rates.iter().map(|rate| format!("{}", f64::from(*rate) / 1000.0)).collect::<Vec<_>>().join(" ") + " khz",
+            rates => {
+                rates.iter().map(|rate| format!("{}", f64::from(*rate) / 1000.0)).collect::<Vec<_>>().join(" ") + " khz"
+            }
         };
         let periods = device.periods.map_or(String::new(), |(least, most)| format!(", periods {least}..{most}"));
         format!("{mark} {backend:<5} {:<width$}  {rates}{periods}  {}", device.name, device.about).trim_end().to_owned()

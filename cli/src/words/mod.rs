@@ -1,6 +1,7 @@
 //! What the session says, in the player's words. Data in, text out; it asks nobody.
 
 pub mod answers;
+pub mod devices;
 pub mod events;
 pub mod number;
 pub mod outcomes;

@@ -10,3 +10,9 @@ pub mod scope;
 pub mod sh;
 pub mod slew;
 pub mod vca;
+pub mod vcf;
+#[cfg(test)]
+mod vcf_tests;
+pub mod vco;
+#[cfg(test)]
+mod vco_tests;

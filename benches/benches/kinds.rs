@@ -1,0 +1,73 @@
+//! What a kind costs, in nanoseconds per sample and channel, at 1, 8 and 16 channels.
+//!
+//! A case is one line of [`CASES`]: a kind, its params, what is patched into it, which output is read.
+//! The time of an "element" is the time of one sample of one channel. Inputs are fetched, summed and scrubbed as in the engine.
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use tine_modules::kind;
+use tine_modules::rig::Rig;
+
+const RATE_HZ: f32 = 48_000.0;
+const FRAMES: usize = 64;
+
+/// Name, kind, params, and per cable: input, gain, frequency in Hz of the sine that it carries.
+type Case = (&'static str, &'static str, &'static [(&'static str, f32)], &'static [(&'static str, f32, f32)]);
+
+const CASES: &[Case] = &[
+    ("vco saw", "vco", &[("freq", 440.0), ("shape", 0.0)], &[]),
+    ("vco pulse", "vco", &[("freq", 440.0), ("shape", 1.0)], &[]),
+    ("vco tri", "vco", &[("freq", 440.0), ("shape", 2.0)], &[]),
+    ("vco sine", "vco", &[("freq", 440.0), ("shape", 3.0)], &[]),
+    ("vco saw, fm", "vco", &[("freq", 440.0), ("fm_depth", 0.9)], &[("fm", 1.0, 110.0)]),
+    (
+        "vco pulse, fm + pwm + sync",
+        "vco",
+        &[("freq", 440.0), ("shape", 1.0), ("fm_depth", 0.9)],
+        &[("fm", 1.0, 110.0), ("pw", 0.4, 70.0), ("sync", 1.0, 167.0)],
+    ),
+    ("vcf svf 12", "vcf", &[("res", 0.4)], &[("in", 1.0, 440.0)]),
+    ("vcf svf 24", "vcf", &[("res", 0.4), ("slope", 1.0)], &[("in", 1.0, 440.0)]),
+    ("vcf svf 12, res 0.9", "vcf", &[("res", 0.9)], &[("in", 1.0, 440.0)]),
+    ("vcf svf 12, cutoff moving", "vcf", &[("res", 0.4)], &[("in", 1.0, 440.0), ("cutoff", 2.0, 900.0)]),
+    ("vcf ladder", "vcf", &[("res", 0.6), ("model", 1.0)], &[("in", 1.0, 440.0)]),
+    (
+        "vcf ladder, cutoff moving",
+        "vcf",
+        &[("res", 0.6), ("model", 1.0)],
+        &[("in", 1.0, 440.0), ("cutoff", 2.0, 900.0)],
+    ),
+    ("vca, what a cable costs", "vca", &[], &[("in", 1.0, 440.0)]),
+];
+
+fn kinds(criterion: &mut Criterion) {
+    for (name, of, params, cables) in CASES {
+        let mut group = criterion.benchmark_group(*name);
+        for channels in [1, 8, 16] {
+            let (_, kind) = kind(of).expect("the kind exists");
+            let mut rig = Rig::new(kind, channels, RATE_HZ, FRAMES).only(&["out"]);
+            for (param, value) in *params {
+                rig = rig.with(param, *value);
+            }
+            for (input, gain, hz) in *cables {
+                let cable = rig.patch_poly(input, *gain, channels);
+                // Channels differ a little in pitch, and one block is fed again and again: an edge more per block.
+                rig.feed(cable, |channel, frame| {
+                    (std::f32::consts::TAU * hz * (1.0 + 0.01 * channel as f32) / RATE_HZ * frame as f32).sin()
+                });
+            }
+            group.throughput(Throughput::Elements((FRAMES * channels) as u64));
+            group.bench_function(BenchmarkId::from_parameter(channels), |bencher| bencher.iter(|| rig.step()));
+        }
+        group.finish();
+    }
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .warm_up_time(std::time::Duration::from_millis(100))
+        .measurement_time(std::time::Duration::from_millis(300))
+        .sample_size(20);
+    targets = kinds
+}
+criterion_main!(benches);

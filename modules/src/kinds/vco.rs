@@ -1,0 +1,415 @@
+//! Voltage-controlled oscillator: saw, pulse, triangle and sine from one phase, without audible aliasing.
+//!
+//! A naive wave plus a band-limited residual at every edge ([`crate::dsp::residual`]). What sets the quality under
+//! modulation is the time of each edge within its frame ([`crate::dsp::moving`]). A channel whose pitch, width and
+//! sync rest takes a path that does nothing per frame but the naive wave ([`crate::dsp::steady`]).
+//! All outputs are 16 frames late, so that the residuals may begin before their edges.
+//!
+//! Source: Brandt, "Hard Sync Without Aliasing", ICMC 2001; Esqueda, Välimäki, Bilbao, "Rounding Corners with BLAMP",
+//! DAFx-16; targets and measurements: SOUND.md.
+
+use bytemuck::{Pod, Zeroable};
+use tine_protocol::spec::{KindSpec, Notes, ParamSpec, PortSpec, Role, Signal, Unit};
+
+use crate::dsp::math::exp2;
+use crate::dsp::moving::Course;
+use crate::dsp::residual::TAPS;
+use crate::dsp::steady::{CHUNK, CYCLE_48, Canvas, Steady};
+use crate::dsp::sync::Sync;
+use crate::dsp::wave::{self, Wave};
+use crate::{Block, Module, Param, Tables};
+
+table! { In: PortSpec = INPUTS {
+    Pitch: PortSpec::new("pitch", Signal::Pitch, "adds octaves to freq"),
+    Fm: PortSpec::new("fm", Signal::Audio, "linear frequency modulation, through zero; fm_depth scales it"),
+    Sync: PortSpec::new("sync", Signal::Trigger, "a rise through 0, or a gate, starts the cycle again at that very moment"),
+} }
+
+table! { Out: PortSpec = OUTPUTS {
+    Main: PortSpec::new("out", Signal::Audio, "the shape that the shape param names"),
+    Saw: PortSpec::new("saw", Signal::Audio, "rising saw"),
+    Pulse: PortSpec::new("pulse", Signal::Audio, "pulse of width pw, without DC"),
+    Tri: PortSpec::new("tri", Signal::Audio, "triangle"),
+    Sine: PortSpec::new("sine", Signal::Audio, "sine"),
+    Phase: PortSpec::new("phase", Signal::Bipolar, "bare phase, rising through 0 where a cycle begins: the exact source for a sync input"),
+} }
+
+table! { P: ParamSpec = PARAMS {
+    Freq: ParamSpec::exponential("freq", Unit::Hertz, (0.01, 20_000.0), 261.6256).smooth(5.0)
+        .help("frequency at pitch 0"),
+    Shape: ParamSpec::choice("shape", &["saw", "pulse", "tri", "sine"])
+        .help("what out gives; a change takes 10 ms"),
+    Pw: ParamSpec::linear("pw", Unit::Cycles, (0.01, 0.99), 0.5).smooth(5.0)
+        .help("part of a cycle for which the pulse is high"),
+    FmDepth: ParamSpec::linear("fm_depth", Unit::Ratio, (-16.0, 16.0), 1.0).smooth(5.0)
+        .help("deviation for an fm signal of 1, in times the frequency: 1 swings between 0 and twice the frequency"),
+} }
+
+/// Waves that exist.
+const WAVES: usize = Wave::ALL.len();
+
+/// Seconds in which one shape takes over from another: shorter ones click (a saw against a sine, by ear and spectrum).
+const FADE_S: f32 = 0.005;
+
+/// Fastest movement, in cycles per frame: what is meant to be faster stays just below half the rate.
+const RISE_MAX: f32 = 0.499;
+
+/// State of one channel.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct Voice {
+    /// The phase, and its fraction: together 64 bits.
+    phase: u32,
+    fraction: u32,
+    /// The last two steps of the phase, oldest first.
+    steps: [i32; 2],
+    /// The last three pulse widths, oldest first.
+    widths: [u32; 3],
+    sync: Sync,
+    /// How far each shape has come into `out`: see [`share`].
+    fades: [u32; WAVES],
+    /// Bit per wave whose tail is up to date.
+    live: u32,
+    is_started: u32,
+    /// Per wave, what its past still adds to the frames to come.
+    tails: [[f32; TAPS]; WAVES],
+}
+
+/// The `vco` kind.
+pub struct Vco;
+
+impl Module for Vco {
+    const SPEC: KindSpec = KindSpec {
+        name: "vco",
+        summary: "oscillator: saw, pulse, triangle, sine; linear FM through zero, hard sync",
+        source: "Brandt, Hard Sync Without Aliasing, ICMC 2001; Esqueda et al., Rounding Corners with BLAMP, DAFx-16",
+        role: Role::Lane,
+        inputs: INPUTS,
+        outputs: OUTPUTS,
+        params: PARAMS,
+        notes: Notes { pitch: Some("pitch"), gate: None, velocity: None, trigger: None },
+    };
+
+    type Voice = Voice;
+
+    #[inline(always)]
+    fn process<const W: usize>(voices: &mut [Voice; W], block: &mut Block<'_, W>) {
+        let tables = block.tables;
+        let controls = Controls::new(block);
+        let shapes = block.choice(P::Shape);
+        let is_wanted = [Out::Saw, Out::Pulse, Out::Tri, Out::Sine].map(|out| block.is_wanted(out));
+        let is_main_wanted = block.is_wanted(Out::Main);
+        let is_phase_wanted = block.is_wanted(Out::Phase);
+        let fade_frames = (FADE_S * block.rate_hz) as u32;
+        let steady: [Option<Steady>; W] = std::array::from_fn(|lane| controls.steady(&voices[lane], lane));
+
+        for lane in 0..W {
+            voices[lane].begin(shapes[lane], controls.width(0, lane), fade_frames);
+        }
+        let mut rises = [[0.0f32; W]; CHUNK];
+        for start in (0..block.frames).step_by(CHUNK) {
+            let frames = CHUNK.min(block.frames - start);
+            if steady.iter().any(Option::is_none) {
+                controls.rises(start, &mut rises[..frames]);
+            }
+            for lane in 0..W {
+                let voice = &mut voices[lane];
+                let mut needed = is_wanted;
+                if is_main_wanted {
+                    for wave in 0..WAVES {
+                        needed[wave] |= voice.fades[wave] > 0 || shapes[lane] == wave;
+                    }
+                }
+                let mut canvases = [[0.0f32; CHUNK + TAPS]; WAVES];
+                voice.lend_tails(&needed, &mut canvases);
+                let mut phases = [0u32; CHUNK];
+                match steady[lane] {
+                    Some(mut steady) => {
+                        // Where the last chunk of this block ended.
+                        steady.phase = voice.phase_48();
+                        if is_phase_wanted {
+                            steady.phases(&mut phases[..frames]);
+                        }
+                        voice.run_steady(steady, frames, &needed, tables, &mut canvases);
+                    }
+                    None => {
+                        let rises = |frame: usize| rises[frame][lane];
+                        voice.run_moving(
+                            &controls,
+                            lane,
+                            start,
+                            frames,
+                            rises,
+                            &needed,
+                            tables,
+                            &mut canvases,
+                            &mut phases,
+                        );
+                    }
+                }
+                for (wave, out) in [Out::Saw, Out::Pulse, Out::Tri, Out::Sine].into_iter().enumerate() {
+                    if is_wanted[wave] {
+                        let rows = &mut block.output(out)[start..start + frames];
+                        for (row, value) in rows.iter_mut().zip(&canvases[wave]) {
+                            row[lane] = *value;
+                        }
+                    }
+                }
+                if is_main_wanted {
+                    let rows = &mut block.output(Out::Main)[start..start + frames];
+                    voice.mix(shapes[lane], fade_frames, &canvases, rows, lane);
+                }
+                if is_phase_wanted {
+                    let rows = &mut block.output(Out::Phase)[start..start + frames];
+                    for (row, &phase) in rows.iter_mut().zip(&phases) {
+                        row[lane] = wave::bare(phase);
+                    }
+                }
+                voice.keep_tails(&needed, frames, &canvases);
+            }
+        }
+    }
+}
+
+/// The inputs and params that move a phase, over one block.
+struct Controls<'a, const W: usize> {
+    pitch: &'a [[f32; W]],
+    fm: Option<&'a [[f32; W]]>,
+    sync: Option<&'a [[f32; W]]>,
+    freq: Param<'a, W>,
+    pw: Param<'a, W>,
+    fm_depth: Param<'a, W>,
+    rate_hz: f32,
+}
+
+impl<'a, const W: usize> Controls<'a, W> {
+    #[inline(always)]
+    fn new(block: &Block<'a, W>) -> Self {
+        let fm_depth = block.param(P::FmDepth);
+        let is_fm = block.is_patched(In::Fm) && fm_depth.constant() != Some(0.0);
+        Controls {
+            pitch: block.input(In::Pitch),
+            fm: is_fm.then(|| block.input(In::Fm)),
+            sync: block.is_patched(In::Sync).then(|| block.input(In::Sync)),
+            freq: block.param(P::Freq),
+            pw: block.param(P::Pw),
+            fm_depth,
+            rate_hz: block.rate_hz,
+        }
+    }
+
+    /// The width of the pulse as a phase.
+    #[inline(always)]
+    fn width(&self, frame: usize, lane: usize) -> u32 {
+        // By way of 31 bits, which SIMD can convert.
+        ((self.pw.at(frame)[lane] * 2_147_483_648.0) as i32 as u32) << 1
+    }
+
+    /// The movement of a channel over this block, if it is even. Decided for each channel by its own signals alone, so that a
+    /// channel gives the same bits whatever its neighbours do.
+    #[inline(always)]
+    fn steady(&self, voice: &Voice, lane: usize) -> Option<Steady> {
+        let pw = resting(&self.pw, lane)?;
+        let freq_hz = resting(&self.freq, lane)?;
+        let pitch = self.pitch[0][lane];
+        if self.fm.is_some() || self.sync.is_some() || self.pitch.iter().any(|row| row[lane] != pitch) {
+            return None;
+        }
+        let width = ((pw * 2_147_483_648.0) as i32 as u32) << 1;
+        if voice.is_started != 0 && voice.widths[2] != width {
+            return None;
+        }
+        let rise = f64::from(freq_hz * exp2(pitch)) / f64::from(self.rate_hz);
+        let step = (rise.min(f64::from(RISE_MAX)) * CYCLE_48 as f64 + 0.5) as u64;
+        Some(Steady { phase: voice.phase_48(), step, width })
+    }
+
+    /// Cycles per frame, for all channels.
+    #[inline(always)]
+    fn rises(&self, start: usize, rises: &mut [[f32; W]]) {
+        let frame_s = 1.0 / self.rate_hz;
+        for (index, rise) in rises.iter_mut().enumerate() {
+            let frame = start + index;
+            let freq = self.freq.at(frame);
+            for lane in 0..W {
+                rise[lane] = freq[lane] * exp2(self.pitch[frame][lane]) * frame_s;
+            }
+        }
+        if let Some(fm) = self.fm {
+            for (index, rise) in rises.iter_mut().enumerate() {
+                let depth = self.fm_depth.at(start + index);
+                for lane in 0..W {
+                    rise[lane] *= 1.0 + depth[lane] * fm[start + index][lane];
+                }
+            }
+        }
+        for rise in rises {
+            *rise = rise.map(|rise| rise.clamp(-RISE_MAX, RISE_MAX));
+        }
+    }
+}
+
+/// The value of a param in one channel, if it is the same in every frame.
+#[inline(always)]
+fn resting<const W: usize>(param: &Param<'_, W>, lane: usize) -> Option<f32> {
+    match param {
+        Param::Constant(value) => Some(*value),
+        Param::Varying(rows) => rows.iter().all(|row| row[lane] == rows[0][lane]).then(|| rows[0][lane]),
+    }
+}
+
+impl Voice {
+    /// The phase with as much of its fraction as [`Steady`] takes.
+    #[inline(always)]
+    fn phase_48(&self) -> u64 {
+        (u64::from(self.phase) << 32 | u64::from(self.fraction)) >> 16
+    }
+
+    /// At the very first block: no shape fades in, and the width has always been what it is.
+    #[inline(always)]
+    fn begin(&mut self, shape: usize, width: u32, fade_frames: u32) {
+        if self.is_started == 0 {
+            self.is_started = 1;
+            self.widths = [width; 3];
+            self.fades[shape] = full(fade_frames);
+        }
+    }
+
+    #[inline(always)]
+    fn run_steady(
+        &mut self,
+        steady: Steady,
+        frames: usize,
+        needed: &[bool; WAVES],
+        tables: &Tables,
+        canvases: &mut [Canvas; WAVES],
+    ) {
+        for wave in Wave::ALL {
+            if needed[wave as usize] {
+                steady.draw(wave, frames, &tables.residuals, &mut canvases[wave as usize]);
+            }
+        }
+        let phase = steady.after(frames) << 16;
+        self.phase = (phase >> 32) as u32;
+        self.fraction = phase as u32;
+        self.steps = [(steady.step >> 16) as i32; 2];
+        self.widths = [steady.width; 3];
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    #[inline(always)]
+    fn run_moving<const W: usize>(
+        &mut self,
+        controls: &Controls<'_, W>,
+        lane: usize,
+        start: usize,
+        frames: usize,
+        rises: impl Fn(usize) -> f32,
+        needed: &[bool; WAVES],
+        tables: &Tables,
+        canvases: &mut [Canvas; WAVES],
+        phases: &mut [u32; CHUNK],
+    ) {
+        let mut course = Course {
+            frames,
+            steps: [0; CHUNK + 2],
+            widths: [0; CHUNK + 3],
+            phases: [0; CHUNK + 1],
+            resets: 0,
+            reset_times: [0.0; CHUNK],
+        };
+        course.steps[..2].copy_from_slice(&self.steps);
+        course.set_steps(rises);
+        course.widths[..3].copy_from_slice(&self.widths);
+        match controls.pw {
+            Param::Constant(_) => course.widths[3..frames + 3].fill(controls.width(0, lane)),
+            Param::Varying(_) => {
+                for frame in 0..frames {
+                    course.widths[frame + 3] = controls.width(start + frame, lane);
+                }
+            }
+        }
+        if let Some(sync) = controls.sync {
+            for frame in 0..frames {
+                if let Some(time) = self.sync.next(sync[start + frame][lane]) {
+                    course.resets |= 1 << frame;
+                    course.reset_times[frame] = time;
+                }
+            }
+        }
+        course.set_phases(self.phase);
+        for wave in Wave::ALL {
+            if needed[wave as usize] {
+                course.draw(wave, &tables.residuals, &mut canvases[wave as usize]);
+            }
+        }
+        phases.copy_from_slice(&course.phases[1..]);
+        self.phase = course.phases[frames];
+        self.steps.copy_from_slice(&course.steps[frames..frames + 2]);
+        self.widths.copy_from_slice(&course.widths[frames..frames + 3]);
+    }
+
+    /// Copies what earlier edges still owe to the front of the canvases; nothing for a wave that was not drawn of late.
+    #[inline(always)]
+    fn lend_tails(&self, needed: &[bool; WAVES], canvases: &mut [Canvas; WAVES]) {
+        for wave in 0..WAVES {
+            if needed[wave] && self.live >> wave & 1 == 1 {
+                canvases[wave][..TAPS].copy_from_slice(&self.tails[wave]);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn keep_tails(&mut self, needed: &[bool; WAVES], frames: usize, canvases: &[Canvas; WAVES]) {
+        self.live = 0;
+        for wave in 0..WAVES {
+            if needed[wave] {
+                self.live |= 1 << wave;
+                self.tails[wave].copy_from_slice(&canvases[wave][frames..frames + TAPS]);
+            }
+        }
+    }
+
+    /// Writes `out`: the chosen shape, or a fade to it.
+    #[inline(always)]
+    fn mix<const W: usize>(
+        &mut self,
+        shape: usize,
+        fade_frames: u32,
+        canvases: &[Canvas; WAVES],
+        rows: &mut [[f32; W]],
+        lane: usize,
+    ) {
+        let full = full(fade_frames);
+        let is_settled = (0..WAVES).all(|wave| self.fades[wave] == if wave == shape { full } else { 0 });
+        if is_settled {
+            for (row, value) in rows.iter_mut().zip(&canvases[shape]) {
+                row[lane] = *value;
+            }
+            return;
+        }
+        for (frame, row) in rows.iter_mut().enumerate() {
+            let mut sum = 0.0;
+            for wave in 0..WAVES {
+                let fade = &mut self.fades[wave];
+                *fade = if wave == shape { (*fade + 1).min(full) } else { fade.saturating_sub(1) };
+                sum += share(*fade, fade_frames) * canvases[wave][frame];
+            }
+            row[lane] = sum;
+        }
+    }
+}
+
+/// Where a fade ends. A shape that comes waits [`TAPS`] frames for its residuals to be complete, and the one
+/// that goes waits as long.
+#[inline(always)]
+fn full(fade_frames: u32) -> u32 {
+    fade_frames + 2 * TAPS as u32
+}
+
+/// The share of a shape in `out`: from 0 to 1 without a corner at either end.
+#[inline(always)]
+fn share(fade: u32, fade_frames: u32) -> f32 {
+    let part = fade.saturating_sub(TAPS as u32).min(fade_frames) as f32 / fade_frames as f32;
+    part * part * (3.0 - 2.0 * part)
+}
