@@ -86,9 +86,10 @@ pub struct Engine {
     stand: Option<Stand>,
     taken: Arc<Mutex<Option<Arc<Taken>>>>,
     recording: Arc<Mutex<Option<Recorder>>>,
-    conductor: Option<JoinHandle<()>>,
+    conductor: Option<JoinHandle<WriteMap>>,
     playing: Option<Box<dyn Playing>>,
-    _pool_stop: OwnedFd,
+    pool_stop: OwnedFd,
+    supervisor: JoinHandle<()>,
     telemetry: Arc<Telemetry>,
     figures: Arc<Mutex<Vec<Figures>>>,
 }
@@ -240,7 +241,8 @@ impl Engine {
             recording,
             conductor: None,
             playing: None,
-            _pool_stop: pool.stop,
+            pool_stop: pool.stop,
+            supervisor: pool.thread,
             telemetry,
             figures,
         })
@@ -326,13 +328,13 @@ impl Engine {
             }
             let stopped = conductor
                 .run(|block| stopping.load(Ordering::Relaxed) || limit.is_some_and(|limit| block * frames >= limit));
-            // No longer real-time: what follows may take its time.
+            // No longer real-time: what follows may take its time. The last blocks reach the recorder.
             drop(stopped.listener);
-            stopped.control.word(engine::QUIT).store(1, Ordering::Release);
             if !stopping.load(Ordering::Relaxed) {
                 // The sound has come to its end: so does the session.
                 let _ = handle.control(crate::command::Control::Quit);
             }
+            stopped.control
         })?;
         self.conductor = Some(thread);
         Ok(())
@@ -362,16 +364,25 @@ impl Engine {
 
     /// Ends the sound and everything that made it. Returns what was recorded.
     pub fn stop(mut self) -> Option<recorder::Recorded> {
+        // A session that has ended already needs no telling.
+        let _ = self.handle.control(crate::command::Control::Quit);
         self.stopping.store(true, Ordering::Relaxed);
         if let Some(taken) = &*lock(&self.taken) {
             // A conductor that waits for the device looks up.
             taken.nudge();
         }
-        if let Some(conductor) = self.conductor.take() {
-            let _ = conductor.join();
-        }
+        let control = self.conductor.take().and_then(|conductor| conductor.join().ok());
         self.playing = None;
         let _ = self.session.join();
+        // Before the workers end: the supervisor would fill their seats.
+        drop(self.pool_stop);
+        let _ = self.supervisor.join();
+        if let Some(control) = control {
+            control.word(engine::QUIT).store(1, Ordering::Release);
+            for lane in 0..usize::from(self.format.lanes) {
+                control.wake(engine::start(lane));
+            }
+        }
         lock(&self.recording).take().map(Recorder::stop)
     }
 }

@@ -137,8 +137,10 @@ pub fn start(config: PoolConfig) -> io::Result<Started> {
         is_ready: false,
         config,
     };
-    std::thread::Builder::new().name("supervisor".into()).spawn(move || supervisor.run(&stop_ours))?;
-    Ok(Started { view: PoolView { shared }, events: event_receiver, warm: warm_receiver, ready: ready_receiver, stop })
+    let work = move || supervisor.run(&stop_ours);
+    let thread = std::thread::Builder::new().name("supervisor".into()).spawn(work)?;
+    let view = PoolView { shared };
+    Ok(Started { view, events: event_receiver, warm: warm_receiver, ready: ready_receiver, stop, thread })
 }
 
 /// A running pool.
@@ -153,6 +155,8 @@ pub struct Started {
     pub ready: Receiver<()>,
     /// Closing it ends the supervisor.
     pub stop: OwnedFd,
+    /// The supervisor's.
+    pub thread: std::thread::JoinHandle<()>,
 }
 
 #[derive(Default)]

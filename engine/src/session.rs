@@ -236,7 +236,9 @@ impl Session {
         for outcome in &mut waiting.outcomes {
             if let Outcome::Created { took_ms: shown, .. } = outcome {
                 *shown = took_ms;
-                self.timings.record_create(took_ms);
+                if self.is_sounding {
+                    self.timings.record_create(took_ms);
+                }
             }
         }
         (waiting.reply)(Ok(Applied { outcomes: waiting.outcomes, late_s: waiting.late_s, frame }));

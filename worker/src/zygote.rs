@@ -22,6 +22,14 @@ use crate::warm;
 /// # Errors
 /// If the segments cannot be mapped or do not fit this build.
 pub fn run(inherited: Inherited) -> io::Result<()> {
+    match live(inherited) {
+        // The engine went while we told it something.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
+    }
+}
+
+fn live(inherited: Inherited) -> io::Result<()> {
     let started_ns = now_ns();
     process::set_name("tine-zygote");
     let signals = Signals::take(&[Signal::SIGCHLD])?;
