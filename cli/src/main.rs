@@ -1,1 +1,2 @@
+//! The `tine` binary.
 fn main() {}
