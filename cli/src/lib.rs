@@ -1,1 +1,111 @@
-//! x
+//! The `tine` binary: subcommands, the REPL's language, the rendering of answers. Knows no pid, ring or frame.
+#![forbid(unsafe_code)]
+
+pub mod args;
+pub mod catalog;
+pub mod config;
+pub mod connect;
+pub mod files;
+pub mod grammar;
+pub mod help;
+pub mod interpreter;
+pub mod patchfile;
+pub mod player;
+pub mod repl;
+pub mod run;
+pub mod script;
+pub mod similar;
+pub mod words;
+
+use std::io::{IsTerminal, Write, stderr, stdin, stdout};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::CommandLine;
+use config::{Action, Format, Invocation};
+use connect::Wire;
+use repl::live::Elsewhere;
+use words::Style;
+
+/// The exit code of wrong usage; clap's own too.
+const WRONG_USAGE: u8 = 2;
+
+/// Why a subcommand ended early.
+enum Stop {
+    /// The command line asks for what there is not.
+    Usage(String),
+    /// Anything else.
+    Failed(String),
+    /// Who read our answer has gone; there is nobody to tell.
+    Unread,
+}
+
+/// The program.
+pub fn main() -> ExitCode {
+    let line = match CommandLine::try_parse() {
+        Ok(line) => line,
+        Err(error) => {
+            // Help and version are answers; a terminal that cannot show them cannot show more.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { WRONG_USAGE } else { 0 });
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    match config::check(line, cores).map_err(Stop::Usage).and_then(act) {
+        Ok(()) | Err(Stop::Unread) => ExitCode::SUCCESS,
+        Err(Stop::Usage(message)) => ended(&message, WRONG_USAGE),
+        Err(Stop::Failed(message)) => ended(&message, 1),
+    }
+}
+
+fn ended(message: &str, code: u8) -> ExitCode {
+    eprintln!("{}", words::error(message, Style::of(&stderr())));
+    ExitCode::from(code)
+}
+
+fn act(invocation: Invocation) -> Result<(), Stop> {
+    let Invocation { action, config } = invocation;
+    match action {
+        // What needs no engine.
+        Action::Modules { kind, format } => modules(kind.as_deref(), format),
+        Action::Connect(address) => connect(&address).map_err(Stop::Failed),
+        // What does.
+        Action::Play(files) => run::play(&config, &files).map_err(Stop::Failed),
+        Action::Serve(files) => run::serve(&config, &files).map_err(Stop::Failed),
+        Action::Render(file, output) => run::render(&config, &file, &output).map_err(Stop::Failed),
+        Action::Devices(json) => run::devices(json).map_err(Stop::Failed).and_then(|text| say(&text)),
+        Action::Doctor => run::doctor(&config).map_err(Stop::Failed),
+        Action::Bench { suites, quick, json, html } => {
+            run::bench(&config, &suites, quick, json.as_ref(), html.as_ref()).map_err(Stop::Failed)
+        }
+        // The keeper's own processes.
+        Action::Engine(inherited, files) => run::engine(&config, &inherited, &files).map_err(Stop::Failed),
+        Action::Zygote(inherited) => run::zygote(&config, &inherited).map_err(Stop::Failed),
+    }
+}
+
+fn modules(kind: Option<&str>, format: Format) -> Result<(), Stop> {
+    let text = match format {
+        Format::Text => catalog::text(kind, Style::of(&stdout())),
+        Format::Json => catalog::json(kind),
+        Format::Markdown => catalog::markdown(kind),
+    };
+    say(text.map_err(Stop::Usage)?.trim_end())
+}
+
+fn connect(address: &str) -> Result<(), String> {
+    let wire = Wire::open(address)?;
+    match stdin().is_terminal() {
+        true => repl::interact(&wire, Box::new(Elsewhere), drop),
+        false => repl::piped(stdin().lock(), &mut stdout(), &wire),
+    }
+}
+
+/// Writes an answer; `tine modules | head` is no error.
+fn say(text: &str) -> Result<(), Stop> {
+    writeln!(stdout(), "{text}").map_err(|error| match error.kind() {
+        std::io::ErrorKind::BrokenPipe => Stop::Unread,
+        _ => Stop::Failed(format!("standard output: {error}")),
+    })
+}

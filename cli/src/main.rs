@@ -1,2 +1,5 @@
-//! The `tine` binary.
-fn main() {}
+//! The `tine` command: everything is in the library, where tests reach it.
+
+fn main() -> std::process::ExitCode {
+    tine_cli::main()
+}

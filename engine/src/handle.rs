@@ -1,8 +1,11 @@
 //! The door to a session: REPL, OSC and scripts all come through here.
 
+use std::sync::Arc;
+
 use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
 
 use crate::answer::{Answer, Applied, Notice};
+use crate::bell::Bell;
 use crate::command::{Control, Origin, Query, Request};
 use crate::error::Refusal;
 
@@ -31,13 +34,19 @@ pub enum Message {
 #[derive(Clone)]
 pub struct Handle {
     sender: Sender<Message>,
+    bell: Arc<Bell>,
 }
 
 impl Handle {
     /// A door and what comes in through it.
     pub fn new() -> (Handle, Receiver<Message>) {
+        Handle::with_bell(Arc::default())
+    }
+
+    /// The same, for a listener who sleeps until `bell` rings.
+    pub(crate) fn with_bell(bell: Arc<Bell>) -> (Handle, Receiver<Message>) {
         let (sender, receiver) = bounded(QUEUE_MAX);
-        (Handle { sender }, receiver)
+        (Handle { sender, bell }, receiver)
     }
 
     /// Hands in a request; `reply` gets the outcome once its first block has been computed.
@@ -111,6 +120,8 @@ impl Handle {
         self.sender.try_send(message).map_err(|error| match error {
             TrySendError::Full(_) => Refusal::Busy,
             TrySendError::Disconnected(_) => Refusal::Closed,
-        })
+        })?;
+        self.bell.ring();
+        Ok(())
     }
 }

@@ -2,12 +2,30 @@
 #![forbid(unsafe_code)]
 
 pub mod answer;
+mod arena;
+mod bell;
+mod clock;
 pub mod command;
+pub mod conductor;
 pub mod device;
+mod edit;
+pub mod engine;
 pub mod error;
 pub mod feed;
 pub mod handle;
+mod history;
 pub mod interpreter;
+pub mod keeper;
+mod model;
 pub mod name;
+mod notices;
+pub mod placement;
+mod planner;
+mod pool;
 pub mod recorder;
 pub mod scope;
+mod session;
+pub mod similar;
+mod stage;
+mod stats;
+mod value;

@@ -7,6 +7,12 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::ids::{Block, Slot};
 
+/// In place of a block number: the first block for which this plan is valid. Only the conductor knows it.
+pub const AT_FLIP: Block = u64::MAX;
+
+/// In place of a block number: no such block.
+pub const NEVER: Block = u64::MAX - 1;
+
 /// Unit of offsets within a lane, in bytes: a cache line.
 pub const GRAIN: usize = 64;
 
@@ -37,11 +43,11 @@ pub struct PlanHead {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct ModulePlan {
-    /// First block that the module computes, from reset.
+    /// First block that the module computes, from reset; or [`AT_FLIP`].
     pub birth: Block,
     /// What its randomness starts from.
     pub seed: u64,
-    /// Block at which its bypass began to change.
+    /// Block at which its bypass began to change, or [`AT_FLIP`].
     pub bypass_start: Block,
     /// Which module.
     pub slot: Slot,
@@ -85,12 +91,16 @@ pub struct ModulePlan {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct CablePlan {
-    /// First block that the source computes; before it, the cable is silent.
+    /// First block that the source computes, or [`AT_FLIP`]; before it, the cable is silent.
     pub source_birth: Block,
-    /// Block at which the gain began to change.
-    pub fade_start: Block,
-    /// Gain before `fade_start`, and after the fade.
-    pub gain: [f32; 2],
+    /// Block at which it fades in, or [`AT_FLIP`]; [`NEVER`] for a cable that was there before the first frame.
+    pub born: Block,
+    /// Block at which it fades out, or [`AT_FLIP`]; [`NEVER`] for one that stays.
+    pub died: Block,
+    /// Gain between its fades.
+    pub gain: f32,
+    /// Keeps the alignment.
+    pub reserved2: u32,
     /// Where the source's [`ModuleHead`](crate::segment::ModuleHead) lies in its lane, in grains.
     pub head_at: u32,
     /// Where the ring of the source's port begins, in grains.
@@ -130,25 +140,47 @@ pub struct LaneEvent {
 }
 
 impl ModulePlan {
+    /// The same with `flip`, the first block of its plan, in place of [`AT_FLIP`].
+    pub fn resolved(self, flip: Block) -> ModulePlan {
+        ModulePlan { birth: resolve(self.birth, flip), bypass_start: resolve(self.bypass_start, flip), ..self }
+    }
+
     /// Share of the module's own sound at the start and the end of `block`, when a fade takes `fade_blocks`.
     pub fn active_at(&self, block: Block, fade_blocks: u32) -> [f32; 2] {
-        fade(self.active, self.bypass_start, block, fade_blocks)
+        let [before, after] = self.active;
+        [block, block + 1].map(|now| before + (after - before) * rise(self.bypass_start, now, fade_blocks))
     }
 }
 
 impl CablePlan {
+    /// The same with `flip`, the first block of its plan, in place of [`AT_FLIP`].
+    pub fn resolved(self, flip: Block) -> CablePlan {
+        CablePlan {
+            source_birth: resolve(self.source_birth, flip),
+            born: resolve(self.born, flip),
+            died: resolve(self.died, flip),
+            ..self
+        }
+    }
+
     /// Gain at the start and the end of `block`, when a fade takes `fade_blocks`.
     pub fn gain_at(&self, block: Block, fade_blocks: u32) -> [f32; 2] {
-        fade(self.gain, self.fade_start, block, fade_blocks)
+        [block, block + 1].map(|now| {
+            let came = if self.born == NEVER { 1.0 } else { rise(self.born, now, fade_blocks) };
+            let left = if self.died == NEVER { 0.0 } else { rise(self.died, now, fade_blocks) };
+            self.gain * came * (1.0 - left)
+        })
     }
 }
 
-/// A straight line from `ends[0]` at the start of block `start` to `ends[1]`, reached exactly after `blocks`.
-fn fade(ends: [f32; 2], start: Block, block: Block, blocks: u32) -> [f32; 2] {
-    [block, block + 1].map(|now| {
-        let done = now.saturating_sub(start);
-        if done >= u64::from(blocks) { ends[1] } else { ends[0] + (ends[1] - ends[0]) * (done as f32 / blocks as f32) }
-    })
+fn resolve(block: Block, flip: Block) -> Block {
+    if block == AT_FLIP { flip } else { block }
+}
+
+/// 0 up to the start of block `start`, then a straight line to 1, reached exactly after `blocks`.
+fn rise(start: Block, now: Block, blocks: u32) -> f32 {
+    let done = now.saturating_sub(start);
+    if done >= u64::from(blocks) { 1.0 } else { done as f32 / blocks as f32 }
 }
 
 #[cfg(test)]
@@ -157,13 +189,15 @@ mod tests {
 
     #[test]
     fn a_fade_joins_from_block_to_block_and_arrives_exactly() {
-        let cable = CablePlan { gain: [0.0, 0.3], fade_start: 10, ..Default::default() };
+        let cable = CablePlan { gain: 0.3, born: AT_FLIP, died: NEVER, ..Default::default() }.resolved(10);
         assert_eq!(cable.gain_at(9, 4), [0.0, 0.0]);
         assert_eq!(cable.gain_at(10, 4)[0], 0.0);
         for block in 9..16 {
             assert_eq!(cable.gain_at(block, 4)[1], cable.gain_at(block + 1, 4)[0]);
         }
-        assert_eq!(cable.gain_at(13, 4)[1], 0.3);
         assert_eq!(cable.gain_at(14, 4), [0.3, 0.3]);
+        let dying = CablePlan { died: 12, ..cable };
+        assert_eq!(dying.gain_at(12, 4)[0], cable.gain_at(12, 4)[0], "no jump when it dies before it is fully there");
+        assert_eq!(dying.gain_at(16, 4), [0.0, 0.0]);
     }
 }

@@ -87,10 +87,8 @@ pub struct EngineHead {
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct LaneControl {
-    /// Count word: this many blocks are to be finished. The lane sleeps on it.
-    pub start: u32,
-    /// Fills the word.
-    pub reserved: u32,
+    /// This many blocks are to be finished. The lane sleeps on it.
+    pub start: u64,
     /// A lane that had nothing to do begins again at this block.
     pub resume: Block,
     /// Per plan slot: the first block for which it is valid, plus 1; 0 while it is not.
@@ -135,8 +133,8 @@ pub struct LaneHead {
     pub magic: u64,
     /// [`LAYOUT_HASH`].
     pub layout: u64,
-    /// Count word: this many blocks are finished. The conductor sleeps on it.
-    pub done: u32,
+    /// This many blocks are finished. The conductor sleeps on it.
+    pub done: u64,
     /// Generation of the worker that wrote last.
     pub generation: u32,
     /// Slot of the module that is being computed.
@@ -150,21 +148,23 @@ pub struct LaneHead {
     /// Slot of the module that noticed the last sample that was no number.
     pub scrubbed_slot: u32,
     /// Fills the cache line.
-    pub reserved: [u32; 5],
+    pub reserved: [u32; 4],
 }
 
 /// Head of a module within its lane.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
 pub struct ModuleHead {
-    /// Count word: this many blocks are finished. Stored last, with release: it is what commits a block.
-    pub count: u32,
+    /// This many blocks are finished. Stored last, with release: it is what commits a block.
+    pub count: u64,
     /// Nanoseconds that its last block took.
     pub busy_ns: u32,
+    /// Keeps the alignment.
+    pub reserved2: u32,
     /// Room for the checksum of each bank.
     pub checksums: [u64; 2],
     /// Fills the cache line.
-    pub reserved: [u64; 5],
+    pub reserved: [u64; 4],
 }
 
 const _: () = {
@@ -173,7 +173,7 @@ const _: () = {
     assert!(size_of::<LaneHead>() == 64);
     assert!(size_of::<ModuleHead>() == GRAIN);
     assert!(size_of::<ModulePlan>() == 96);
-    assert!(size_of::<CablePlan>() == 56);
+    assert!(size_of::<CablePlan>() == 64);
     assert!(size_of::<LaneEvent>() == 20);
     assert!(size_of::<EventBlock>().is_multiple_of(8));
     assert!(size_of::<LanePlan>().is_multiple_of(8));

@@ -1,1 +1,9 @@
-//! x
+//! What a worker does: the zygote's warm-up and forking, and the loop that executes a lane. Knows no patch, no terminal and
+//! no network.
+#![forbid(unsafe_code)]
+
+pub mod executor;
+pub mod inherit;
+pub mod seat;
+pub mod warm;
+pub mod zygote;

@@ -179,11 +179,11 @@ impl ReadMap {
         ReadWord(unsafe { AtomicU32::from_ptr(at) })
     }
 
-    /// The 64-bit word at `offset`.
-    pub fn load_u64(&self, offset: usize, ordering: Ordering) -> u64 {
+    /// The count at `offset`.
+    pub fn count(&self, offset: usize) -> ReadCount<'_> {
         let Some(at) = self.mapping.at::<u64>(offset, 1) else { outside(offset) };
         // SAFETY: as in `word`.
-        unsafe { AtomicU64::from_ptr(at) }.load(ordering)
+        ReadCount(unsafe { AtomicU64::from_ptr(at) })
     }
 
     /// Makes the pages of `range` present in this process, so that reading them later does not fault.
@@ -214,11 +214,30 @@ impl ReadWord<'_> {
     pub fn load(&self, ordering: Ordering) -> u32 {
         self.0.load(ordering)
     }
+}
+
+/// A 64-bit count that others raise.
+#[derive(Clone, Copy)]
+pub struct ReadCount<'a>(&'a AtomicU64);
+
+impl ReadCount<'_> {
+    /// Its value; what was written before it was raised is visible afterwards.
+    #[inline(always)]
+    pub fn load(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
 
     /// Sleeps while it is `seen`; see [`futex::wait`].
-    pub fn wait(&self, seen: u32, deadline_ns: Option<u64>) -> futex::Wake {
-        futex::wait(self.0, seen, deadline_ns)
+    pub fn wait(&self, seen: u64, deadline_ns: Option<u64>) -> futex::Wake {
+        futex::wait(low_half(self.0), seen as u32, deadline_ns)
     }
+}
+
+/// The half of a count that the kernel watches. It differs for any two counts that can meet: a waiter lags by blocks, not by 2^32.
+fn low_half(count: &AtomicU64) -> &AtomicU32 {
+    const { assert!(cfg!(target_endian = "little"), "the low half of a count comes first") };
+    // SAFETY: the low half lies within the count, aligned. It is handed to the kernel only: Rust code accesses the whole count.
+    unsafe { AtomicU32::from_ptr(std::ptr::from_ref(count).cast::<u32>().cast_mut()) }
 }
 
 /// Memory that we write, and nobody else does.
@@ -261,10 +280,24 @@ impl WriteMap {
         unsafe { AtomicU32::from_ptr(self.at(offset, 1)) }
     }
 
-    /// The 64-bit word at `offset`, which others watch.
-    pub fn word_u64(&self, offset: usize) -> &AtomicU64 {
+    fn count_ref(&self, offset: usize) -> &AtomicU64 {
         // SAFETY: as in `word`.
         unsafe { AtomicU64::from_ptr(self.at(offset, 1)) }
+    }
+
+    /// The count at `offset`.
+    pub fn count(&self, offset: usize) -> u64 {
+        self.count_ref(offset).load(Ordering::Acquire)
+    }
+
+    /// Raises the count at `offset`: whoever sees it sees what was written before. Wakes nobody.
+    pub fn publish(&self, offset: usize, count: u64) {
+        self.count_ref(offset).store(count, Ordering::Release);
+    }
+
+    /// Wakes everybody who waits on the count at `offset`.
+    pub fn wake(&self, offset: usize) {
+        futex::wake_all(low_half(self.count_ref(offset)));
     }
 
     /// Stores a value. Others may be reading it meanwhile: they find out by the words around it.

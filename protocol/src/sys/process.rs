@@ -206,6 +206,11 @@ pub enum Ended {
     Killed(i32),
 }
 
+/// The name of a signal: `SIGKILL`.
+pub fn signal_name(signal: i32) -> Option<&'static str> {
+    Signal::try_from(signal).ok().map(Signal::as_str)
+}
+
 /// Takes one dead child off the system's hands; `None` when none is dead.
 pub fn reap() -> Option<(u32, Ended)> {
     use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -227,6 +232,20 @@ pub fn wait_for(pid: u32) -> Option<Ended> {
             Err(_) => return None,
         }
     }
+}
+
+/// Waits until this process has no child left, adopted ones included.
+pub fn wait_for_all() {
+    use nix::sys::wait::waitpid;
+    while !matches!(waitpid(None, None), Err(nix::errno::Errno::ECHILD)) {}
+}
+
+/// Has descendants whose parent dies become children of this process.
+///
+/// # Errors
+/// As the system says it.
+pub fn adopt_orphans() -> io::Result<()> {
+    Ok(nix::sys::prctl::set_child_subreaper(true)?)
 }
 
 /// Signals that are delivered as reads instead of interrupting.

@@ -1,0 +1,465 @@
+//! The conductor: starts each cycle, collects its sound, hands it on. The engine's real-time thread.
+//!
+//! It never allocates, locks, logs or touches a file; it never waits for a worker past the block's deadline, nor for anybody else.
+//! What it is told comes over a ring of boxes that the session made; the boxes go back the same way, so that it frees nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use rtrb::{Consumer, Producer};
+use tine_protocol::ids::{Block, LaneId};
+use tine_protocol::plan::{LaneEvent, ModulePlan, PLAN_SLOTS};
+use tine_protocol::segment::{BLOCK_EVENTS_MAX, EngineHead, EventBlock, LANES_MAX, engine, lane};
+use tine_protocol::sys::clock::now_ns;
+use tine_protocol::sys::futex;
+use tine_protocol::sys::memory::{ReadMap, WriteMap};
+use tine_worker::executor::Executor;
+
+use crate::bell::Bell;
+use crate::feed::{SIDES, Sink};
+
+/// Batches that may wait for their time.
+pub const PENDING_MAX: usize = 1024;
+
+/// Changes that take effect at one block.
+pub struct Batch {
+    /// Which; the session's count.
+    pub id: u64,
+    /// Not before the block that holds this frame; 0: at once.
+    pub due_frame: u64,
+    /// Plans that become valid: lane and plan slot.
+    pub flips: Vec<(LaneId, u8)>,
+    /// With `flips`: all lanes that have something to compute from then on, in wake order.
+    pub active: Vec<LaneId>,
+    /// Events, by rising frame.
+    pub events: Vec<DueEvent>,
+    /// The block at which it took effect; set by the conductor.
+    pub block: Block,
+}
+
+/// An event and its time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DueEvent {
+    /// The lane it goes to.
+    pub lane: LaneId,
+    /// When, in frames since the start of sound; 0: at once.
+    pub frame: u64,
+    /// What. Its own `frame` is filled in by the conductor.
+    pub event: LaneEvent,
+}
+
+/// What the conductor tells the session.
+pub enum Report {
+    /// A batch takes effect at this block.
+    Taken(u64, Block),
+    /// Every lane has computed the block at which a batch took effect; the box comes back.
+    Done(Box<Batch>),
+    /// A block was late: the block, by how many nanoseconds, and the first lane that was not ready.
+    Late(Block, u64, LaneId),
+}
+
+/// Counters that others may read at any time.
+#[derive(Default)]
+pub struct Telemetry {
+    /// Blocks computed so far.
+    pub blocks: AtomicU64,
+    /// When the first frame of block `blocks` was started, on the monotonic clock.
+    pub started_ns: AtomicU64,
+    /// Blocks in which a lane was late.
+    pub late_blocks: AtomicU64,
+    /// Events that came too late for their frame, or found no room in their block, and were moved to the next.
+    pub events_moved: AtomicU64,
+    /// Reports that found no room.
+    pub reports_lost: AtomicU64,
+    /// Peak of each side since it was last asked for, as the bits of an f32.
+    pub peaks: [AtomicU32; SIDES],
+    /// Nanoseconds from the start of a cycle to its last sample, smoothed.
+    pub cycle_ns: AtomicU64,
+    /// Real-time priority was granted.
+    pub is_realtime: AtomicU32,
+}
+
+/// How time goes.
+pub enum Pace {
+    /// As the device takes it.
+    Device {
+        /// To the device.
+        sink: Sink,
+        /// Blocks to be ahead of it.
+        lead: u32,
+        /// Frames that it takes at once.
+        period: u32,
+    },
+    /// As fast as it goes; blocks are handed to whoever collects them.
+    Free,
+}
+
+/// Something that hears every block: the recorder, the renderer. Called on the conductor's thread.
+pub trait Listener: Send {
+    /// One block of `out`.
+    fn hear(&mut self, block: &[[f32; SIDES]]);
+}
+
+/// Everything that the conductor's thread owns.
+pub struct Conductor {
+    /// The cycle area of the engine segment.
+    pub control: WriteMap,
+    /// The lanes, to see what is done.
+    pub lanes: Vec<ReadMap>,
+    /// Executes `out`.
+    pub out: Executor<'static>,
+    /// How time goes.
+    pub pace: Pace,
+    /// From the session.
+    pub orders: Consumer<Box<Batch>>,
+    /// To the session.
+    pub reports: Producer<Report>,
+    /// Rings when there is a report.
+    pub bell: Arc<Bell>,
+    /// Counters.
+    pub telemetry: Arc<Telemetry>,
+    /// Who hears every block; swapped through `listener_orders`.
+    pub listener: Option<Box<dyn Listener>>,
+    /// A new listener, or none.
+    pub listener_orders: Consumer<Option<Box<dyn Listener>>>,
+    /// Listeners that are no longer needed go back to be dropped.
+    pub listeners_back: Producer<Box<dyn Listener>>,
+    /// The plan of `out`: where its outputs lie.
+    pub out_plan: ModulePlan,
+    /// Samples of one side in one block of that ring.
+    pub out_port_samples: u32,
+}
+
+/// State of the loop.
+struct Loop {
+    head: EngineHead,
+    pending: Vec<Box<Batch>>,
+    computing: Vec<Box<Batch>>,
+    active: Vec<LaneId>,
+    events: Vec<Vec<LaneEvent>>,
+    samples: Vec<[f32; SIDES]>,
+    raw: Vec<f32>,
+}
+
+impl Conductor {
+    /// Conducts until `until` says so: it is asked before each block.
+    pub fn run(mut self, mut until: impl FnMut(Block) -> bool) -> Conductor {
+        let head: EngineHead = self.control.read(0);
+        let frames = head.frames as usize;
+        let mut state = Loop {
+            head,
+            pending: Vec::with_capacity(PENDING_MAX),
+            computing: Vec::with_capacity(PENDING_MAX),
+            active: Vec::with_capacity(LANES_MAX),
+            events: (0..LANES_MAX).map(|_| Vec::with_capacity(BLOCK_EVENTS_MAX)).collect(),
+            samples: vec![[0.0; SIDES]; frames],
+            raw: vec![0.0; frames],
+        };
+        let mut block: Block = 0;
+        while !until(block) {
+            let deadline_ns = self.wait_for_start(block, &state.head);
+            self.cycle(block, deadline_ns, &mut state);
+            block += 1;
+        }
+        self
+    }
+
+    /// Sleeps until it is time for `block`; returns when the device will need it, less a margin.
+    fn wait_for_start(&mut self, block: Block, head: &EngineHead) -> Option<u64> {
+        let Pace::Device { sink, lead, period } = &self.pace else { return None };
+        let timing = Timing { rate_hz: head.rate_hz, frames: head.frames, lead: *lead, period: *period };
+        let taken = Arc::clone(sink.taken());
+        loop {
+            let seen = taken.periods();
+            let moment = taken.moment();
+            let has_room = sink.room() >= head.frames as usize;
+            if moment.at_ns == 0 {
+                // The device has not begun: fill the ring ahead of it, without haste and without a deadline.
+                if has_room {
+                    return None;
+                }
+                taken.wait(seen, None);
+                continue;
+            }
+            let start_ns = timing.start_ns(block, moment.frames, moment.at_ns);
+            if has_room && now_ns() >= start_ns {
+                return Some(timing.deadline_ns(block, moment.frames, moment.at_ns));
+            }
+            taken.wait(seen, has_room.then_some(start_ns));
+        }
+    }
+
+    fn cycle(&mut self, block: Block, deadline_ns: Option<u64>, state: &mut Loop) {
+        let started_ns = now_ns();
+        self.telemetry.started_ns.store(started_ns, Ordering::Relaxed);
+        self.telemetry.blocks.store(block, Ordering::Release);
+        self.take_orders(block, state);
+        self.write_events(block, state);
+        self.control.publish(engine::CYCLE, block);
+        for &lane in &state.active {
+            // SYNC lane-start: pairs with worker::seat; what was written above is visible after it.
+            let start = engine::start(usize::from(lane.0));
+            self.control.publish(start, block + 1);
+            self.control.wake(start);
+        }
+        let late = self.wait_for_lanes(block, deadline_ns, &state.active);
+        self.out.run_block(block);
+        self.collect(block, state);
+        if let Some((lane, late_ns)) = late {
+            self.telemetry.late_blocks.fetch_add(1, Ordering::Relaxed);
+            self.report(Report::Late(block, late_ns, lane));
+        }
+        self.return_batches(block, state);
+        let took_ns = now_ns() - started_ns;
+        let smooth = self.telemetry.cycle_ns.load(Ordering::Relaxed);
+        self.telemetry.cycle_ns.store(smooth - smooth / 64 + took_ns / 64, Ordering::Relaxed);
+        self.telemetry.blocks.store(block + 1, Ordering::Release);
+    }
+
+    /// Takes what is due; tells the session.
+    fn take_orders(&mut self, block: Block, state: &mut Loop) {
+        while state.pending.len() < PENDING_MAX {
+            let Ok(batch) = self.orders.pop() else { break };
+            state.pending.push(batch);
+        }
+        let first_frame = block * u64::from(state.head.frames);
+        let end_frame = first_frame + u64::from(state.head.frames);
+        let mut index = 0;
+        while index < state.pending.len() {
+            let is_due = state.pending[index].due_frame < end_frame && state.computing.len() < PENDING_MAX;
+            if !is_due {
+                index += 1;
+                continue;
+            }
+            // Order matters among those that are due: `remove` keeps it.
+            let mut batch = state.pending.remove(index);
+            self.flip(block, &batch, state);
+            self.sort_in_events(first_frame, end_frame, &mut batch, state);
+            if batch.events.is_empty() {
+                batch.block = block;
+                self.report(Report::Taken(batch.id, block));
+                state.computing.push(batch);
+            } else {
+                // Some of its events lie in later blocks: it stays, without what is done.
+                batch.flips.clear();
+                state.pending.insert(index, batch);
+                index += 1;
+            }
+        }
+    }
+
+    fn flip(&mut self, block: Block, batch: &Batch, state: &mut Loop) {
+        if batch.flips.is_empty() {
+            return;
+        }
+        for &(lane, slot) in &batch.flips {
+            let lane = usize::from(lane.0);
+            for other in 0..PLAN_SLOTS {
+                // Two plans for the same block: the one that came later holds.
+                if self.control.count(engine::valid(lane, other)) == block + 1 {
+                    self.control.publish(engine::valid(lane, other), 0);
+                }
+            }
+            // SYNC plan-valid: pairs with Executor::plan_for. The session wrote the plan before it sent the batch.
+            self.control.publish(engine::valid(lane, usize::from(slot)), block + 1);
+        }
+        for &lane in &batch.active {
+            if !state.active.contains(&lane) {
+                self.control.publish(engine::resume(usize::from(lane.0)), block);
+            }
+        }
+        state.active.clear();
+        state.active.extend_from_slice(&batch.active);
+    }
+
+    /// Moves the events of this block to their lanes, and leaves the others in the batch.
+    fn sort_in_events(&mut self, first_frame: u64, end_frame: u64, batch: &mut Batch, state: &mut Loop) {
+        let telemetry = &self.telemetry;
+        batch.events.retain(|due| {
+            let list = &mut state.events[usize::from(due.lane.0).min(LANES_MAX - 1)];
+            if due.frame >= end_frame || list.len() >= BLOCK_EVENTS_MAX {
+                telemetry.events_moved.fetch_add(u64::from(due.frame < end_frame), Ordering::Relaxed);
+                return true;
+            }
+            if due.frame != 0 && due.frame < first_frame {
+                telemetry.events_moved.fetch_add(1, Ordering::Relaxed);
+            }
+            list.push(LaneEvent { frame: due.frame.saturating_sub(first_frame) as u32, ..due.event });
+            false
+        });
+    }
+
+    fn write_events(&mut self, block: Block, state: &mut Loop) {
+        for (lane, events) in state.events.iter_mut().enumerate() {
+            if events.is_empty() {
+                continue;
+            }
+            // Stable by hand: the standard stable sort may allocate, and events of one module and frame keep their order.
+            for index in 1..events.len() {
+                let mut at = index;
+                while at > 0 && (events[at - 1].slot, events[at - 1].frame) > (events[at].slot, events[at].frame) {
+                    events.swap(at - 1, at);
+                    at -= 1;
+                }
+            }
+            let place = engine::events(lane, block);
+            let first = place + std::mem::offset_of!(EventBlock, events);
+            self.control.slice_mut::<LaneEvent>(first, events.len()).copy_from_slice(events);
+            self.control.write(place + std::mem::offset_of!(EventBlock, count), events.len() as u32);
+            self.control.publish(place + std::mem::offset_of!(EventBlock, block), block + 1);
+            events.clear();
+        }
+    }
+
+    /// Waits until every active lane has finished `block`, or until the deadline. Returns the first that was late, and by how much.
+    fn wait_for_lanes(&self, block: Block, deadline_ns: Option<u64>, active: &[LaneId]) -> Option<(LaneId, u64)> {
+        // The last lane is done last: waiting for it first wakes us once.
+        for &lane in active.iter().rev() {
+            let Some(map) = self.lanes.get(usize::from(lane.0)) else { continue };
+            loop {
+                // SYNC lane-done: pairs with Executor::run_block.
+                let done = map.count(lane::DONE);
+                let seen = done.load();
+                if seen > block {
+                    break;
+                }
+                if done.wait(seen, deadline_ns) == futex::Wake::Late && done.load() <= block {
+                    return Some((lane, now_ns().saturating_sub(deadline_ns.unwrap_or(0))));
+                }
+            }
+        }
+        None
+    }
+
+    /// Takes the block that `out` gave and hands it on.
+    fn collect(&mut self, block: Block, state: &mut Loop) {
+        let at = lane::sample(self.out_plan.outputs_at, self.out_plan.output_samples, block);
+        let side_bytes = self.out_port_samples as usize * size_of::<f32>();
+        for side in 0..SIDES {
+            let samples = self.out.own_mut().slice_mut::<f32>(at + side * side_bytes, state.raw.len());
+            state.raw.copy_from_slice(samples);
+            let mut peak = 0.0f32;
+            for (frame, &sample) in state.samples.iter_mut().zip(&state.raw) {
+                frame[side] = sample;
+                peak = peak.max(sample.abs());
+            }
+            // Positive floats compare as their bits do.
+            self.telemetry.peaks[side].fetch_max(peak.to_bits(), Ordering::Relaxed);
+        }
+        if let Ok(new) = self.listener_orders.pop() {
+            let old = std::mem::replace(&mut self.listener, new);
+            if let Some(old) = old
+                && let Err(rtrb::PushError::Full(old)) = self.listeners_back.push(old)
+            {
+                // No room to send it back: rather kept for ever than freed here.
+                std::mem::forget(old);
+            }
+        }
+        if let Some(listener) = &mut self.listener {
+            listener.hear(&state.samples);
+        }
+        if let Pace::Device { sink, .. } = &mut self.pace {
+            // There is room: wait_for_start saw to it.
+            sink.push(&state.samples);
+        }
+    }
+
+    /// Sends back the batches whose block every lane has finished.
+    fn return_batches(&mut self, block: Block, state: &mut Loop) {
+        let lanes = &self.lanes;
+        let slowest = state
+            .active
+            .iter()
+            .filter_map(|lane| lanes.get(usize::from(lane.0)))
+            .map(|map| map.count(lane::DONE).load())
+            .min()
+            .unwrap_or(block + 1);
+        while let Some(batch) = state.computing.first() {
+            if batch.block >= slowest {
+                break;
+            }
+            let batch = state.computing.remove(0);
+            if let Err(rtrb::PushError::Full(Report::Done(batch))) = self.reports.push(Report::Done(batch)) {
+                // The session is behind: try again with the next block.
+                state.computing.insert(0, batch);
+                break;
+            }
+            self.bell.ring();
+        }
+    }
+
+    fn report(&mut self, report: Report) {
+        if self.reports.push(report).is_err() {
+            self.telemetry.reports_lost.fetch_add(1, Ordering::Relaxed);
+        }
+        self.bell.ring();
+    }
+}
+
+/// When blocks are begun and when they are due.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// Frames per second.
+    pub rate_hz: u32,
+    /// Frames per block.
+    pub frames: u32,
+    /// Blocks to be ahead of the device.
+    pub lead: u32,
+    /// Frames that the device takes at once.
+    pub period: u32,
+}
+
+impl Timing {
+    fn ns(&self, frames: i64) -> i64 {
+        frames * 1_000_000_000 / i64::from(self.rate_hz)
+    }
+
+    /// When to begin `block`, if the device has taken `taken` frames, the last of them at `at_ns`.
+    ///
+    /// Blocks are begun one block's time apart, though the device takes several at once: a player's gesture then waits for one block,
+    /// not for a period, and the load is even. The block that is taken first was begun `lead` blocks before.
+    pub fn start_ns(&self, block: Block, taken: u64, at_ns: u64) -> u64 {
+        let ahead = (block * u64::from(self.frames)) as i64 - taken as i64;
+        let lead = i64::from(self.lead) * i64::from(self.frames);
+        at_ns.saturating_add_signed(self.ns(ahead - lead))
+    }
+
+    /// When `block` must be finished: when the device takes its first frame, less 30 % of a block for what comes after.
+    pub fn deadline_ns(&self, block: Block, taken: u64, at_ns: u64) -> u64 {
+        let ahead = (block * u64::from(self.frames)) as i64 - taken as i64;
+        let period = i64::from(self.period);
+        let periods = ahead.div_euclid(period) + 1;
+        let margin = i64::from(self.frames) * 3 / 10;
+        at_ns.saturating_add_signed(self.ns(periods * period - margin))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: u32 = 64_000;
+
+    fn timing(lead: u32, period: u32) -> Timing {
+        Timing { rate_hz: RATE, frames: 64, lead, period }
+    }
+
+    #[test]
+    fn blocks_are_begun_one_block_apart_and_are_due_before_the_period_that_takes_them() {
+        // One block is 1 ms. The device has just taken frame 0..128 at 10 ms, and will take 128..256 at 12 ms.
+        let timing = timing(1, 128);
+        let (taken, at) = (128, 10_000_000);
+        let starts = [2, 3, 4].map(|block| timing.start_ns(block, taken, at));
+        assert_eq!(starts, [9_000_000, 10_000_000, 11_000_000]);
+        let due = [2, 3, 4].map(|block| timing.deadline_ns(block, taken, at));
+        let margin = 64 * 3 / 10 * 1_000_000_000 / u64::from(RATE);
+        assert_eq!(due, [12_000_000 - margin, 12_000_000 - margin, 14_000_000 - margin]);
+    }
+
+    #[test]
+    fn without_lead_a_block_of_one_period_is_begun_when_the_one_before_is_taken() {
+        let timing = timing(0, 64);
+        assert_eq!(timing.start_ns(5, 5 * 64, 1_000_000), 1_000_000);
+        assert!(timing.deadline_ns(5, 5 * 64, 1_000_000) < 2_000_000);
+    }
+}

@@ -1,0 +1,438 @@
+//! Puts the engine together: maps the segments, starts pool, session, conductor and device, and takes them down again.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use crossbeam::channel::{Receiver, bounded};
+use rtrb::{Consumer, Producer, RingBuffer};
+use thiserror::Error;
+use tine_modules::Kind;
+use tine_modules::runner::Scratch;
+use tine_protocol::ids::LaneId;
+use tine_protocol::plan::ModulePlan;
+use tine_protocol::segment::{EngineHead, LANE_BYTES, engine};
+use tine_protocol::sys::memory::{self, ReadMap, SealedMap, WriteMap};
+use tine_protocol::sys::{process, sched};
+use tine_worker::executor::{Executor, Patience, View};
+use tine_worker::inherit::Inherited;
+
+use crate::answer::Stat;
+use crate::bell::Bell;
+use crate::conductor::{Batch, Conductor, Listener, PENDING_MAX, Pace, Report, Telemetry};
+use crate::device::{self, DeviceError, DeviceEvent, Opening, Playing, Wish};
+use crate::error::{PatchError, Refusal};
+use crate::feed::{self, SIDES, Taken};
+use crate::handle::Handle;
+use crate::model::Catalogue;
+use crate::placement::{Placer, Policy};
+use crate::planner::Planner;
+use crate::pool::{self, PoolConfig};
+use crate::recorder::{self, Recorder, Tap};
+use crate::session::{EngineControl, Parts, Session};
+use crate::stage::{Format, Freed};
+
+/// How the engine is to run.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Spares to keep.
+    pub spares: usize,
+    /// Blocks to be ahead of the device.
+    pub lead: u32,
+    /// How modules are spread over workers.
+    pub policy: Policy,
+    /// Where sound goes; `None`: nowhere, as fast as it goes.
+    pub wish: Option<Wish>,
+    /// The file that is recorded from frame 0.
+    pub record: Option<PathBuf>,
+    /// Ends after this much sound.
+    pub seconds: Option<f64>,
+}
+
+/// Why the engine did not start.
+#[derive(Debug, Error)]
+pub enum EngineError {
+    /// A segment, thread or process could not be made.
+    #[error("{0}")]
+    System(#[from] io::Error),
+    /// No device.
+    #[error("{0}")]
+    Device(#[from] DeviceError),
+    /// No recording.
+    #[error("{0}")]
+    Record(#[from] recorder::RecordError),
+    /// The pool was not ready: the zygote ended.
+    #[error("the workers did not start")]
+    NoPool,
+    /// The patch does not fit the lanes.
+    #[error("{0}")]
+    Patch(#[from] PatchError),
+}
+
+/// An engine whose pool is ready. It takes requests; sound begins with [`Engine::play`].
+pub struct Engine {
+    /// The door to its session.
+    pub handle: Handle,
+    config: Config,
+    format: Format,
+    stopping: Arc<AtomicBool>,
+    ended: Receiver<()>,
+    session: JoinHandle<()>,
+    begin: crossbeam::channel::Sender<()>,
+    begun: Receiver<Result<(ModulePlan, u32), PatchError>>,
+    stand: Option<Stand>,
+    taken: Arc<Mutex<Option<Arc<Taken>>>>,
+    recording: Arc<Mutex<Option<Recorder>>>,
+    conductor: Option<JoinHandle<()>>,
+    playing: Option<Box<dyn Playing>>,
+    _pool_stop: OwnedFd,
+    device_events: Arc<Mutex<Option<String>>>,
+}
+
+/// What the conductor will stand on, once sound begins.
+struct Stand {
+    control: WriteMap,
+    lanes: Vec<ReadMap>,
+    out: Executor<'static>,
+    orders: Consumer<Box<Batch>>,
+    reports: Producer<Report>,
+    bell: Arc<Bell>,
+    telemetry: Arc<Telemetry>,
+    listener_orders: Consumer<Option<Box<dyn Listener>>>,
+    listeners_back: Producer<Box<dyn Listener>>,
+}
+
+impl Engine {
+    /// Starts everything but sound, on what the keeper handed over.
+    ///
+    /// # Errors
+    /// If the system refuses something, or the pool does not come up.
+    pub fn start(inherited: Inherited, config: Config, catalogue: &'static [Kind]) -> Result<Engine, EngineError> {
+        let Inherited { socket, engine: engine_fd, tables, lanes } = inherited;
+        let engine_view = ReadMap::new(&engine_fd, engine::BYTES)?;
+        let head: EngineHead = engine_view.read(0);
+        let format = Format {
+            rate_hz: head.rate_hz,
+            frames: head.frames as usize,
+            fade_blocks: head.fade_blocks,
+            lanes: lanes.len() as u16,
+        };
+        let views = lanes.iter().map(|lane| ReadMap::new(lane, LANE_BYTES)).collect::<io::Result<Vec<_>>>()?;
+        let bell = Arc::new(Bell::default());
+        let mut fds = lanes.iter().map(OwnedFd::try_clone).collect::<io::Result<Vec<_>>>()?;
+        let pool = pool::start(PoolConfig {
+            zygote: socket,
+            lanes,
+            views: views.clone(),
+            engine: engine_view.clone(),
+            spares: config.spares,
+            bell: Arc::clone(&bell),
+        })?;
+        pool.warm.recv().map_err(|_| EngineError::NoPool)?;
+        // For as long as the process lives: the executor of `out` lives on the conductor's thread.
+        let tables: &'static SealedMap<tine_modules::Tables> = Box::leak(Box::new(SealedMap::new(&tables)?));
+
+        // The engine's own lane: private, laid out like the others.
+        let out_fd = memory::create(c"tine-out", LANE_BYTES)?;
+        let mut all_lanes = views.clone();
+        all_lanes.push(ReadMap::new(&out_fd, LANE_BYTES)?);
+        let out = Executor::new(
+            format.out_lane(),
+            Patience::GoOn,
+            WriteMap::new(&out_fd, LANE_BYTES)?,
+            View { engine: engine_view, lanes: all_lanes },
+            tables.get(),
+            catalogue,
+            Scratch::new(format.frames),
+        );
+        fds.push(out_fd);
+
+        let (control, plans) = WriteMap::new(&engine_fd, engine::BYTES)?.split(engine::PLANS);
+        let (order_sender, orders) = RingBuffer::new(PENDING_MAX);
+        let (reports, report_receiver) = RingBuffer::new(PENDING_MAX);
+        let (listener_sender, listener_orders) = RingBuffer::new(4);
+        let (listeners_back, listener_receiver) = RingBuffer::new(16);
+        let telemetry = Arc::new(Telemetry::default());
+        let (handle, inbox) = Handle::with_bell(Arc::clone(&bell));
+        let stopping = Arc::new(AtomicBool::new(false));
+        let (ended_sender, ended) = bounded(1);
+        let taken = Arc::new(Mutex::new(None));
+        let recording = Arc::new(Mutex::new(None));
+        let device_events = Arc::new(Mutex::new(None));
+        let lane_fds = Arc::new(fds);
+        let parts = Parts {
+            format,
+            catalogue: Catalogue(catalogue),
+            planner: Planner::new(plans, usize::from(format.lanes) + 1),
+            orders: order_sender,
+            reports: report_receiver,
+            bell: Arc::clone(&bell),
+            inbox,
+            pool_events: pool.events,
+            pool: pool.view.clone(),
+            placer: Placer {
+                policy: config.policy,
+                lanes: views.clone(),
+                cores: sched::cores(),
+                block_ns: format.frames as u64 * 1_000_000_000 / u64::from(format.rate_hz),
+            },
+            telemetry: Arc::clone(&telemetry),
+            release: {
+                let fds = Arc::clone(&lane_fds);
+                Box::new(move |freed: &Freed| {
+                    if let Err(error) = memory::release(&fds[usize::from(freed.lane.0)], freed.range.clone()) {
+                        tracing::warn!("memory of a module could not be given back: {error}");
+                    }
+                })
+            },
+            provide: Box::new(move |lane: LaneId, range| {
+                // Without it the worker provides the pages itself, in its first block.
+                if let Err(error) = memory::reserve(&lane_fds[usize::from(lane.0)], range) {
+                    tracing::warn!("memory for a module could not be provided ahead: {error}");
+                }
+            }),
+            engine: Box::new(Controls {
+                stopping: Arc::clone(&stopping),
+                ended: ended_sender,
+                listener: listener_sender,
+                back: listener_receiver,
+                recording: Arc::clone(&recording),
+                taken: Arc::clone(&taken),
+                rate_hz: format.rate_hz,
+            }),
+        };
+        let (begin, begin_receiver) = bounded(1);
+        let (begun_sender, begun) = bounded(1);
+        let session = std::thread::Builder::new().name("session".into()).spawn(move || {
+            Session::new(parts).run(&begin_receiver, &begun_sender);
+        })?;
+        pool.ready.recv().map_err(|_| EngineError::NoPool)?;
+        let stand =
+            Stand { control, lanes: views, out, orders, reports, bell, telemetry, listener_orders, listeners_back };
+        Ok(Engine {
+            handle,
+            config,
+            format,
+            stopping,
+            ended,
+            session,
+            begin,
+            begun,
+            stand: Some(stand),
+            taken,
+            recording,
+            conductor: None,
+            playing: None,
+            _pool_stop: pool.stop,
+            device_events,
+        })
+    }
+
+    /// Begins to sound: the patch as it stands is block 0. Returns a line about the device, where there is something to say.
+    ///
+    /// # Errors
+    /// If the patch does not fit, or there is no such device or file.
+    pub fn play(&mut self) -> Result<Option<String>, EngineError> {
+        let opening = self.config.wish.as_ref().map(device::open).transpose()?;
+        let limit = self.config.seconds.map(|seconds| (seconds * f64::from(self.format.rate_hz)).round() as u64);
+        let mut listener: Option<Box<dyn Listener>> = None;
+        if let Some(path) = &self.config.record {
+            let (recorder, tap) =
+                recorder::record(path, self.format.rate_hz, Box::new(|error| tracing::error!("{error}")))?;
+            *lock(&self.recording) = Some(recorder);
+            listener = Some(Box::new(Recording { tap, left: limit, may_wait: opening.is_none() }));
+        }
+        // The bell is the session's: it looks for `begin` when it rings.
+        let Some(stand) = self.stand.take() else { return Ok(None) };
+        let _ = self.begin.send(());
+        stand.bell.ring();
+        let (out_plan, out_port_samples) = self.begun.recv().map_err(|_| EngineError::NoPool)??;
+
+        let frames = self.format.frames;
+        let mut note = None;
+        let mut device = None;
+        let pace = match opening {
+            None => Pace::Free,
+            Some(Opening { device: opened, note: said }) => {
+                note = said;
+                let period = opened.period() as usize;
+                let ring = (period + (self.config.lead as usize + 1) * frames).next_multiple_of(frames);
+                let (sink, feed) = feed::feed(ring);
+                *lock(&self.taken) = Some(Arc::clone(sink.taken()));
+                device = Some((opened, feed));
+                Pace::Device { sink, lead: self.config.lead, period: period as u32 }
+            }
+        };
+        let conductor = Conductor {
+            control: stand.control,
+            lanes: stand.lanes,
+            out: stand.out,
+            pace,
+            orders: stand.orders,
+            reports: stand.reports,
+            bell: stand.bell,
+            telemetry: stand.telemetry,
+            listener,
+            listener_orders: stand.listener_orders,
+            listeners_back: stand.listeners_back,
+            out_plan,
+            out_port_samples,
+        };
+        self.start_conductor(conductor, limit)?;
+        if let Some((opened, feed)) = device {
+            let lost = Arc::clone(&self.device_events);
+            let tell = Box::new(move |event| {
+                if let DeviceEvent::Lost(why) = event {
+                    tracing::error!("the device is gone: {why}");
+                    *lock(&lost) = Some(why);
+                }
+            });
+            self.playing = Some(opened.start(feed, tell)?);
+        }
+        Ok(note)
+    }
+
+    fn start_conductor(&mut self, conductor: Conductor, limit: Option<u64>) -> io::Result<()> {
+        let stopping = Arc::clone(&self.stopping);
+        let frames = self.format.frames as u64;
+        let handle = self.handle.clone();
+        let is_live = matches!(conductor.pace, Pace::Device { .. });
+        let telemetry = Arc::clone(&conductor.telemetry);
+        // Keeps what is touched from now on in memory; where the limit forbids it, `tine doctor` says so.
+        let _ = process::lock_memory();
+        let thread = std::thread::Builder::new().name("conductor".into()).spawn(move || {
+            if is_live {
+                let is_realtime = sched::set_fifo(0, sched::priority::CONDUCTOR).is_ok();
+                telemetry.is_realtime.store(is_realtime.into(), Ordering::Relaxed);
+                // Beside the first group of lanes: a hop on the same core is the cheapest.
+                if let Some(&core) = sched::cores().last() {
+                    let _ = sched::bind(0, &[core]);
+                }
+            }
+            let stopped = conductor
+                .run(|block| stopping.load(Ordering::Relaxed) || limit.is_some_and(|limit| block * frames >= limit));
+            // No longer real-time: what follows may take its time.
+            drop(stopped.listener);
+            stopped.control.word(engine::QUIT).store(1, Ordering::Release);
+            if !stopping.load(Ordering::Relaxed) {
+                // The sound has come to its end: so does the session.
+                let _ = handle.control(crate::command::Control::Quit);
+            }
+        })?;
+        self.conductor = Some(thread);
+        Ok(())
+    }
+
+    /// Waits until somebody quits or the sound has come to its end.
+    pub fn wait(&self) {
+        // A session that is gone has ended too.
+        let _ = self.ended.recv();
+    }
+
+    /// Blocks computed so far, as frames.
+    pub fn stop(mut self) -> Option<recorder::Recorded> {
+        self.stopping.store(true, Ordering::Relaxed);
+        if let Some(taken) = &*lock(&self.taken) {
+            // A conductor that waits for the device looks up.
+            taken.nudge();
+        }
+        if let Some(conductor) = self.conductor.take() {
+            let _ = conductor.join();
+        }
+        self.playing = None;
+        let _ = self.session.join();
+        lock(&self.recording).take().map(Recorder::stop)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Hands every block to the recorder, up to a number of frames.
+struct Recording {
+    tap: Tap,
+    left: Option<u64>,
+    may_wait: bool,
+}
+
+impl Listener for Recording {
+    fn hear(&mut self, block: &[[f32; SIDES]]) {
+        let frames = self.left.map_or(block.len(), |left| block.len().min(left as usize));
+        if self.may_wait {
+            // False: the disk is full. The recorder says so; the render goes on to its end.
+            self.tap.push_blocking(&block[..frames]);
+        } else {
+            self.tap.push(&block[..frames]);
+        }
+        if let Some(left) = &mut self.left {
+            *left -= frames as u64;
+        }
+    }
+}
+
+/// What the session may do to the engine.
+struct Controls {
+    stopping: Arc<AtomicBool>,
+    ended: crossbeam::channel::Sender<()>,
+    listener: Producer<Option<Box<dyn Listener>>>,
+    back: Consumer<Box<dyn Listener>>,
+    recording: Arc<Mutex<Option<Recorder>>>,
+    taken: Arc<Mutex<Option<Arc<Taken>>>>,
+    rate_hz: u32,
+}
+
+impl Controls {
+    fn set_listener(&mut self, listener: Option<Box<dyn Listener>>) -> Result<(), Refusal> {
+        // The conductor takes it with the next block; one that has stopped takes none.
+        self.listener.push(listener).map_err(|_| Refusal::Busy)
+    }
+}
+
+impl EngineControl for Controls {
+    fn record(&mut self, path: Option<&Path>) -> Result<(), Refusal> {
+        while self.back.pop().is_ok() {}
+        let shared = Arc::clone(&self.recording);
+        let mut recording = lock(&shared);
+        let Some(path) = path else {
+            self.set_listener(None)?;
+            // The listener is still with the conductor for up to a block: what it pushes until then is in the file.
+            if let Some(recorder) = recording.take() {
+                let recorded = recorder.stop();
+                if let Some(error) = recorded.error {
+                    return Err(Refusal::File { path: recorded.path.display().to_string(), reason: error.to_string() });
+                }
+            }
+            return Ok(());
+        };
+        if recording.is_some() {
+            return Err(Refusal::File {
+                path: path.display().to_string(),
+                reason: "a recording goes on: end it first (record off)".to_owned(),
+            });
+        }
+        let tell = Box::new(|error| tracing::error!("{error}"));
+        let (recorder, tap) = recorder::record(path, self.rate_hz, tell)
+            .map_err(|error| Refusal::File { path: path.display().to_string(), reason: error.to_string() })?;
+        self.set_listener(Some(Box::new(Recording { tap, left: None, may_wait: false })))?;
+        *recording = Some(recorder);
+        Ok(())
+    }
+
+    fn stats(&self) -> Vec<Stat> {
+        let stat = |name: &str, value| Stat { name: name.to_owned(), value };
+        let (missed, xruns) = lock(&self.taken).as_ref().map_or((0, 0), |taken| taken.missed());
+        vec![stat("xruns", xruns as f64), stat("missed_frames", missed as f64)]
+    }
+
+    fn quit(&mut self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        if let Some(taken) = &*lock(&self.taken) {
+            taken.nudge();
+        }
+        let _ = self.ended.try_send(());
+    }
+}

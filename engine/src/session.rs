@@ -1,0 +1,540 @@
+//! The session: the one owner of the patch. Takes requests one after another, checks each whole, and has it applied whole.
+//!
+//! Runs on an ordinary thread. What it decides reaches the conductor as a batch; the asker is answered once every lane has computed
+//! the batch's block.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crossbeam::channel::{Receiver, Sender};
+use rtrb::{Consumer, Producer};
+use tine_protocol::ids::{Block, LaneId};
+use tine_protocol::plan::{LaneEvent, ModulePlan};
+use tine_protocol::sys::clock::now_ns;
+
+use crate::answer::{Applied, Notice, Outcome};
+use crate::bell::Bell;
+use crate::clock::{FrameClock, monotonic_ns};
+use crate::command::{Command, Control, Request, When};
+use crate::conductor::{Batch, DueEvent, Report, Telemetry};
+use crate::edit::{Draft, Gesture};
+use crate::error::{PatchError, Refusal};
+use crate::handle::{Message, Reply};
+use crate::history::{History, transition};
+use crate::model::{Catalogue, Model};
+use crate::notices::Notices;
+use crate::placement::Placer;
+use crate::planner::Planner;
+use crate::pool::{PoolEvent, PoolView};
+use crate::stage::{Format, Freed, Stage};
+use crate::stats::Timings;
+
+/// Requests that may wait for their time.
+pub const SCHEDULE_MAX: usize = 4096;
+
+/// How far ahead of its block a scheduled request is handed to the conductor, in seconds.
+const HAND_OVER_S: f64 = 0.010;
+
+/// What the session is given at its start.
+pub struct Parts {
+    /// Rate, block, lanes.
+    pub format: Format,
+    /// The kinds.
+    pub catalogue: Catalogue,
+    /// The plan area.
+    pub planner: Planner,
+    /// To the conductor.
+    pub orders: Producer<Box<Batch>>,
+    /// From the conductor.
+    pub reports: Consumer<Report>,
+    /// Rings whenever there is something to do.
+    pub bell: Arc<Bell>,
+    /// From whoever asks.
+    pub inbox: Receiver<Message>,
+    /// What happens to the pool.
+    pub pool_events: Receiver<PoolEvent>,
+    /// To look at the pool and bind its workers.
+    pub pool: PoolView,
+    /// Chooses lanes and cores.
+    pub placer: Placer,
+    /// The conductor's counters.
+    pub telemetry: Arc<Telemetry>,
+    /// Gives memory of a lane back to the system.
+    pub release: Box<dyn Fn(&Freed) + Send>,
+    /// Makes the system provide memory of a lane.
+    pub provide: Box<dyn Fn(LaneId, std::ops::Range<usize>) + Send>,
+    /// Carries out what concerns the engine rather than the patch.
+    pub engine: Box<dyn EngineControl>,
+}
+
+/// What the session asks of the engine around it.
+pub trait EngineControl: Send {
+    /// Starts or stops a recording.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    fn record(&mut self, path: Option<&std::path::Path>) -> Result<(), Refusal>;
+    /// More figures for `stats`.
+    fn stats(&self) -> Vec<crate::answer::Stat>;
+    /// The engine is to end.
+    fn quit(&mut self);
+}
+
+/// A request that is on its way.
+struct Waiting {
+    outcomes: Vec<Outcome>,
+    reply: Reply<Applied>,
+    arrived_ns: u64,
+    late_s: f64,
+}
+
+/// A batch that the conductor has.
+struct InFlight {
+    waiting: Vec<Waiting>,
+    freed: Vec<Freed>,
+    syncs: Vec<Reply<()>>,
+}
+
+/// A request that waits for its turn, and the frame it is due at (0: now).
+struct Queued {
+    request: Request,
+    reply: Reply<Applied>,
+    arrived_ns: u64,
+    due_frame: u64,
+    late_s: f64,
+}
+
+/// The session's thread.
+pub struct Session {
+    pub(crate) parts: Parts,
+    pub(crate) model: Model,
+    pub(crate) stage: Stage,
+    pub(crate) notices: Notices,
+    pub(crate) timings: Timings,
+    history: History,
+    next_slot: u32,
+    next_batch: u64,
+    queue: VecDeque<Queued>,
+    schedule: BTreeMap<(u64, u64), Queued>,
+    next_scheduled: u64,
+    in_flight: HashMap<u64, InFlight>,
+    /// The batch with plans that the conductor has not taken yet.
+    untaken: Option<u64>,
+    clock: FrameClock,
+    observed_ns: u64,
+    is_sounding: bool,
+    /// Gestures on ports before the first frame.
+    prelude: Vec<Gesture>,
+    is_quitting: bool,
+}
+
+impl Session {
+    /// A session with an empty patch: only `out`. Nothing sounds before [`Session::start_sound`].
+    pub fn new(parts: Parts) -> Session {
+        let stage = Stage::new(parts.format, parts.catalogue);
+        let clock = FrameClock::new(parts.format.rate_hz);
+        let mut model = Model::default();
+        let mut next_slot = 0;
+        crate::history::add_output_module(&mut model, &mut next_slot, parts.catalogue, parts.format.out_lane());
+        Session {
+            parts,
+            model,
+            stage,
+            notices: Notices::default(),
+            timings: Timings::default(),
+            history: History::default(),
+            next_slot,
+            next_batch: 1,
+            queue: VecDeque::new(),
+            schedule: BTreeMap::new(),
+            next_scheduled: 0,
+            in_flight: HashMap::new(),
+            untaken: None,
+            clock,
+            observed_ns: 0,
+            is_sounding: false,
+            prelude: Vec::new(),
+            is_quitting: false,
+        }
+    }
+
+    /// Serves until somebody quits, or every door is closed. Sound begins when `begin` says so; `begun` is told where the engine's
+    /// own module lies.
+    pub fn run(mut self, begin: &Receiver<()>, begun: &Sender<Result<(ModulePlan, u32), PatchError>>) {
+        while !self.is_quitting {
+            let rings = self.parts.bell.rings();
+            if begin.try_recv().is_ok() {
+                // The engine waits for this; if it gave up, it is about to close the door.
+                let _ = begun.send(self.start_sound());
+            }
+            self.hear_conductor();
+            self.hear_pool();
+            if !self.hear_inbox() {
+                break;
+            }
+            self.take_due();
+            self.work_off();
+            self.tidy();
+            if self.parts.bell.rings() == rings {
+                self.parts.bell.wait(rings, self.next_look_ns());
+            }
+        }
+        self.notices.tell(&Notice::Ending, None);
+        let closed = self.queue.drain(..).chain(std::mem::take(&mut self.schedule).into_values());
+        for queued in closed {
+            (queued.reply)(Err(Refusal::Closed));
+        }
+        self.parts.engine.quit();
+    }
+
+    /// The patch as it stands becomes the first block. Until then requests change only the books.
+    fn start_sound(&mut self) -> Result<(ModulePlan, u32), PatchError> {
+        let reservations = self.stage.reserve(&self.model)?;
+        self.follow(reservations, true);
+        let events = std::mem::take(&mut self.prelude);
+        self.post(events, 0, Vec::new(), Vec::new());
+        self.is_sounding = true;
+        let out = self.stage.engine_module().expect("the engine's own module is always there");
+        Ok(out)
+    }
+
+    fn hear_conductor(&mut self) {
+        while let Ok(report) = self.parts.reports.pop() {
+            match report {
+                Report::Taken(id, block) => {
+                    if self.untaken == Some(id) {
+                        self.untaken = None;
+                        self.stage.resolve(block);
+                        self.parts.planner.taken(block);
+                    }
+                }
+                Report::Done(batch) => self.finish(&batch),
+                Report::Late(block, late_ns, lane) => self.blame(block, late_ns, lane),
+            }
+        }
+    }
+
+    /// Every lane has computed the batch's block: answer, and give back what nobody reads any more.
+    fn finish(&mut self, batch: &Batch) {
+        let Some(done) = self.in_flight.remove(&batch.id) else { return };
+        for freed in done.freed {
+            (self.parts.release)(&freed);
+            self.stage.give_back(&freed);
+        }
+        let frame = batch.block * self.parts.format.frames as u64;
+        for waiting in done.waiting {
+            self.answer(waiting, frame);
+        }
+        for sync in done.syncs {
+            sync(Ok(()));
+        }
+    }
+
+    fn answer(&mut self, mut waiting: Waiting, frame: u64) {
+        let took_ms = (now_ns() - waiting.arrived_ns) as f64 / 1e6;
+        for outcome in &mut waiting.outcomes {
+            if let Outcome::Created { took_ms: shown, .. } = outcome {
+                *shown = took_ms;
+                self.timings.record_create(took_ms);
+            }
+        }
+        (waiting.reply)(Ok(Applied { outcomes: waiting.outcomes, late_s: waiting.late_s, frame }));
+    }
+
+    fn blame(&mut self, _block: Block, late_ns: u64, lane: LaneId) {
+        let running = self.running_on(lane);
+        self.timings.record_late(late_ns);
+        self.notices.tell(&Notice::Xrun(running, late_ns as f32 / 1e6), None);
+    }
+
+    fn hear_pool(&mut self) {
+        while let Ok(event) = self.parts.pool_events.try_recv() {
+            match event {
+                PoolEvent::Died(lane, why, restored_ms) => {
+                    let ids = self.model.modules().iter().filter(|module| module.lane == lane);
+                    let ids = ids.map(|module| module.id.clone()).collect();
+                    self.notices.tell(&Notice::WorkerLost(lane.0, why, ids), None);
+                    if let Some(ms) = restored_ms {
+                        self.timings.record_recovery(ms);
+                        self.notices.tell(&Notice::WorkerRestored(lane.0, ms as f32), None);
+                    }
+                }
+                PoolEvent::Filled(lane) => self.notices.tell(&Notice::WorkerRestored(lane.0, 0.0), None),
+                PoolEvent::ZygoteLost => tracing::error!("the zygote is gone: no new spares"),
+            }
+        }
+    }
+
+    /// False when nobody can ask any more.
+    fn hear_inbox(&mut self) -> bool {
+        loop {
+            match self.parts.inbox.try_recv() {
+                Ok(Message::Request(request, reply)) => self.enqueue(request, reply),
+                Ok(Message::Query(query, reply)) => reply(self.answer_query(&query)),
+                Ok(Message::Control(control, reply)) => self.control(control, reply),
+                Ok(Message::Subscribe(origin, sender)) => self.notices.add(origin, sender),
+                Err(crossbeam::channel::TryRecvError::Empty) => return true,
+                Err(crossbeam::channel::TryRecvError::Disconnected) => return false,
+            }
+        }
+    }
+
+    fn enqueue(&mut self, request: Request, reply: Reply<Applied>) {
+        let arrived_ns = now_ns();
+        let due = match request.when {
+            When::Now => None,
+            When::After(seconds) => Some(self.clock.frame_at(arrived_ns as f64 + seconds.max(0.0) * 1e9)),
+            When::At(time) => Some(self.clock.frame_at(monotonic_ns(time))),
+        };
+        let earliest = (self.parts.telemetry.blocks.load(Ordering::Acquire) + 1) * self.parts.format.frames as u64;
+        let (due_frame, late_s) = match due {
+            None => (0, 0.0),
+            Some(due) if due < earliest as f64 => {
+                let now = self.clock.frame_at(arrived_ns as f64);
+                // What is due within the block that is being computed is early enough for anybody's ear.
+                let late_frames = now - due;
+                (0, if late_frames > 0.0 { late_frames / f64::from(self.parts.format.rate_hz) } else { 0.0 })
+            }
+            Some(due) => (due.round() as u64, 0.0),
+        };
+        let queued = Queued { request, reply, arrived_ns, due_frame, late_s };
+        if due_frame == 0 || !self.is_sounding {
+            self.queue.push_back(queued);
+        } else if self.schedule.len() < SCHEDULE_MAX {
+            self.next_scheduled += 1;
+            self.schedule.insert((due_frame, self.next_scheduled), queued);
+        } else {
+            self.timings.refused_busy += 1;
+            (queued.reply)(Err(Refusal::Busy));
+        }
+    }
+
+    fn control(&mut self, control: Control, reply: Reply<()>) {
+        match control {
+            Control::RecordStart(path) => reply(self.parts.engine.record(Some(&path))),
+            Control::RecordStop => reply(self.parts.engine.record(None)),
+            Control::ClearSchedule => {
+                for queued in std::mem::take(&mut self.schedule).into_values() {
+                    (queued.reply)(Err(Refusal::Closed));
+                }
+                reply(Ok(()));
+            }
+            Control::Sync => {
+                self.work_off();
+                match self.in_flight.keys().max().copied() {
+                    Some(last) => self.in_flight.get_mut(&last).expect("just found").syncs.push(reply),
+                    None => reply(Ok(())),
+                }
+            }
+            Control::Quit => {
+                self.is_quitting = true;
+                reply(Ok(()));
+            }
+        }
+    }
+
+    /// Moves what is due soon from the schedule to the queue.
+    fn take_due(&mut self) {
+        let blocks = self.parts.telemetry.blocks.load(Ordering::Acquire);
+        let started_ns = self.parts.telemetry.started_ns.load(Ordering::Relaxed);
+        if blocks > 0 && started_ns != self.observed_ns {
+            let elapsed_s = started_ns.saturating_sub(self.observed_ns) as f64 / 1e9;
+            // `blocks` counts finished ones while none is being computed, and the one being computed otherwise; the line takes
+            // the earliest, so the latter.
+            let frame = (blocks - 1) * self.parts.format.frames as u64;
+            let is_between = self.parts.telemetry.blocks.load(Ordering::Acquire) == blocks;
+            if is_between {
+                self.clock.observe(frame, started_ns, elapsed_s);
+                self.observed_ns = started_ns;
+            }
+        }
+        let horizon = self.clock.frame_at(now_ns() as f64 + HAND_OVER_S * 1e9);
+        while let Some(entry) = self.schedule.first_entry() {
+            if entry.key().0 as f64 > horizon {
+                break;
+            }
+            self.queue.push_back(entry.remove());
+        }
+    }
+
+    /// Works off the queue, as far as the conductor can follow: all that is due at once becomes one batch.
+    fn work_off(&mut self) {
+        while self.untaken.is_none() && !self.queue.is_empty() {
+            let mut waiting = Vec::new();
+            let mut gestures = Vec::new();
+            let mut reservations = Vec::new();
+            let due_frame = self.queue.front().map_or(0, |queued| queued.due_frame);
+            let before = self.model.clone();
+            while self.queue.front().is_some_and(|queued| queued.due_frame == due_frame) {
+                let Some(queued) = self.queue.pop_front() else { break };
+                match self.decide(&queued) {
+                    Err(refusal) => {
+                        self.timings.refused += 1;
+                        (queued.reply)(Err(refusal));
+                    }
+                    Ok(decided) => {
+                        self.notices.tell_changes(&self.model, &decided.model, queued.request.origin);
+                        gestures.extend(decided.gestures);
+                        reservations.extend(decided.reservations);
+                        self.model = decided.model;
+                        self.next_slot = decided.next_slot;
+                        let Queued { reply, arrived_ns, late_s, .. } = queued;
+                        waiting.push(Waiting { outcomes: decided.outcomes, reply, arrived_ns, late_s });
+                    }
+                }
+            }
+            if waiting.is_empty() {
+                continue;
+            }
+            if !self.is_sounding {
+                self.prelude(&before, gestures);
+                self.stage.release(reservations);
+                for done in waiting {
+                    self.answer(done, 0);
+                }
+                continue;
+            }
+            let freed = self.follow(reservations, false);
+            self.post(gestures, due_frame, waiting, freed);
+        }
+    }
+
+    /// What a request would do; changes nothing but the room it reserves.
+    fn decide(&mut self, queued: &Queued) -> Result<Decided, Refusal> {
+        let commands = &queued.request.commands;
+        let rejected = |index| move |error| Refusal::Rejected { index, error };
+        if let Some((index, steps, is_undo)) = commands.iter().enumerate().find_map(|(index, command)| match command {
+            Command::Undo(steps) => Some((index, *steps, true)),
+            Command::Redo(steps) => Some((index, *steps, false)),
+            _ => None,
+        }) {
+            return self.undo(steps, is_undo).map_err(rejected(index));
+        }
+        let mut placer = |model: &Model, placement: &crate::command::Placement| {
+            self.parts.placer.choose(model, placement, &self.stage)
+        };
+        let mut draft = Draft::new(&self.model, self.next_slot, self.parts.catalogue, &mut placer);
+        for (index, command) in commands.iter().enumerate() {
+            draft.apply(command).map_err(rejected(index))?;
+        }
+        let Draft { model, gestures, outcomes, next_slot, .. } = draft;
+        let reservations = self.stage.reserve(&model).map_err(rejected(commands.len().saturating_sub(1)))?;
+        self.history.record(&self.model, &model);
+        Ok(Decided { model, gestures, outcomes, next_slot, reservations })
+    }
+
+    fn undo(&mut self, steps: usize, is_undo: bool) -> Result<Decided, PatchError> {
+        let (target, count) = self.history.step(&self.model, steps, is_undo)?;
+        let (model, gestures) = transition(&self.model, target);
+        let reservations = self.stage.reserve(&model)?;
+        let outcomes = vec![Outcome::Undone { count }];
+        Ok(Decided { model, gestures, outcomes, next_slot: self.next_slot, reservations })
+    }
+
+    /// Before the first frame a set value is simply the first value.
+    fn prelude(&mut self, _before: &Model, gestures: Vec<Gesture>) {
+        for gesture in gestures {
+            let Some(module) = self.model.by_slot(gesture.slot) else { continue };
+            if (gesture.input as usize) < module.spec.inputs.len() || gesture.input == u32::MAX {
+                self.prelude.push(gesture);
+            } else {
+                self.model.change(gesture.slot, |module| module.initial = module.params.clone().into());
+            }
+        }
+    }
+
+    /// Lets the stage follow the model. Returns memory that will be free.
+    fn follow(&mut self, reservations: Vec<crate::stage::Reservation>, is_silent: bool) -> Vec<Freed> {
+        for reservation in &reservations {
+            (self.parts.provide)(reservation.lane(), reservation.range());
+        }
+        let finished = self.parts.telemetry.blocks.load(Ordering::Acquire);
+        self.stage.follow(&self.model, reservations, is_silent, finished)
+    }
+
+    /// Sends what changed to the conductor.
+    fn post(&mut self, gestures: Vec<Gesture>, due_frame: u64, waiting: Vec<Waiting>, freed: Vec<Freed>) {
+        let mut flips = Vec::new();
+        for (lane, plan) in self.stage.changed_plans() {
+            let finished = || self.parts.telemetry.blocks.load(Ordering::Acquire);
+            let slot = loop {
+                match self.parts.planner.write(lane, &plan, finished()) {
+                    Some(slot) => break slot,
+                    // More changes than blocks: the next block frees a slot.
+                    None => std::thread::sleep(std::time::Duration::from_micros(200)),
+                }
+            };
+            flips.push((lane, slot));
+        }
+        let active = self.stage.active_lanes();
+        let mut events: Vec<DueEvent> = gestures.iter().filter_map(|gesture| self.event(gesture, due_frame)).collect();
+        events.sort_by_key(|event| event.frame);
+        let id = self.next_batch;
+        self.next_batch += 1;
+        if !flips.is_empty() {
+            self.untaken = Some(id);
+            let cores = self.parts.placer.cores(&self.stage.lane_groups());
+            self.parts.pool.set_cores(cores);
+        }
+        let batch = Box::new(Batch { id, due_frame, flips, active, events, block: 0 });
+        self.in_flight.insert(id, InFlight { waiting, freed, syncs: Vec::new() });
+        let mut batch = Some(batch);
+        while let Some(full) = batch.take() {
+            if let Err(rtrb::PushError::Full(back)) = self.parts.orders.push(full) {
+                batch = Some(back);
+                std::thread::sleep(std::time::Duration::from_micros(200));
+            }
+        }
+    }
+
+    fn event(&self, gesture: &Gesture, due_frame: u64) -> Option<DueEvent> {
+        let module = self.model.by_slot(gesture.slot)?;
+        let frames = |seconds: f32| (f64::from(seconds) * f64::from(self.parts.format.rate_hz)).round();
+        let now = self.parts.telemetry.blocks.load(Ordering::Acquire) * self.parts.format.frames as u64;
+        let frame = match gesture.after_s {
+            after if after > 0.0 && due_frame == 0 => now + self.parts.format.frames as u64 + frames(after) as u64,
+            after if after > 0.0 => due_frame + frames(after) as u64,
+            _ => due_frame,
+        };
+        let event = LaneEvent {
+            slot: gesture.slot,
+            input: gesture.input,
+            frame: 0,
+            ramp_frames: frames(gesture.ramp_s) as u32,
+            value: gesture.value,
+        };
+        Some(DueEvent { lane: module.lane, frame, event })
+    }
+
+    /// Drops what has faded, so that its memory comes back.
+    fn tidy(&mut self) {
+        if self.untaken.is_some() || !self.queue.is_empty() || !self.is_sounding || !self.stage.is_fading() {
+            return;
+        }
+        let freed = self.follow(Vec::new(), false);
+        if !freed.is_empty() || !self.stage.is_fading() {
+            self.post(Vec::new(), 0, Vec::new(), freed);
+        }
+    }
+
+    /// When to look again though nobody rings.
+    fn next_look_ns(&self) -> Option<u64> {
+        let hand_over_ns = (HAND_OVER_S * 1e9) as u64;
+        let scheduled =
+            self.schedule.keys().next().map(|&(frame, _)| self.clock.when_ns(frame).saturating_sub(hand_over_ns));
+        let fading = (self.stage.is_fading() || self.schedule.len() > 1).then(|| now_ns() + 5_000_000);
+        // Now and then anyway, to lead the clock along.
+        let idle = Some(now_ns() + 500_000_000);
+        [scheduled.map(|at| at.max(now_ns() + 100_000)), fading, idle].into_iter().flatten().min()
+    }
+}
+
+/// What a request comes to.
+struct Decided {
+    model: Model,
+    gestures: Vec<Gesture>,
+    outcomes: Vec<Outcome>,
+    next_slot: u32,
+    reservations: Vec<crate::stage::Reservation>,
+}

@@ -1,0 +1,249 @@
+//! Figures for `stats`, and answers to queries.
+
+use hdrhistogram::Histogram;
+use tine_protocol::ids::{LaneId, Slot};
+use tine_protocol::segment::lane;
+
+use std::sync::atomic::Ordering;
+
+use crate::answer::{Answer, ModuleInfo, Patch, Stat, WorkerInfo};
+use crate::command::Query;
+use crate::edit::find_module;
+use crate::error::{PatchError, Refusal};
+use crate::name::Name;
+use crate::session::Session;
+
+/// Timings and counts that the session keeps.
+pub struct Timings {
+    create_us: Histogram<u64>,
+    recovery_us: Histogram<u64>,
+    late_us: Histogram<u64>,
+    /// Requests that did not fit the patch.
+    pub refused: u64,
+    /// Requests for which there was no room.
+    pub refused_busy: u64,
+}
+
+impl Default for Timings {
+    fn default() -> Timings {
+        // Three significant digits up to a minute.
+        let new = || Histogram::new_with_max(60_000_000, 3).expect("these bounds are legal");
+        Timings { create_us: new(), recovery_us: new(), late_us: new(), refused: 0, refused_busy: 0 }
+    }
+}
+
+impl Timings {
+    /// A create was answered.
+    pub fn record_create(&mut self, took_ms: f64) {
+        self.create_us.saturating_record((took_ms * 1000.0) as u64);
+    }
+
+    /// A lane has a worker again.
+    pub fn record_recovery(&mut self, took_ms: f64) {
+        self.recovery_us.saturating_record((took_ms * 1000.0) as u64);
+    }
+
+    /// A block was late.
+    pub fn record_late(&mut self, late_ns: u64) {
+        self.late_us.saturating_record(late_ns / 1000);
+    }
+
+    fn figures(&self) -> Vec<Stat> {
+        let of = |name: &str, histogram: &Histogram<u64>| {
+            let ms = |us: u64| us as f64 / 1000.0;
+            [
+                stat(&format!("{name}_count"), histogram.len() as f64),
+                stat(&format!("{name}_p50_ms"), ms(histogram.value_at_quantile(0.5))),
+                stat(&format!("{name}_p99_ms"), ms(histogram.value_at_quantile(0.99))),
+                stat(&format!("{name}_max_ms"), ms(histogram.max())),
+            ]
+        };
+        let mut figures = Vec::new();
+        figures.extend(of("create", &self.create_us));
+        figures.extend(of("recovery", &self.recovery_us));
+        figures.extend(of("late_block", &self.late_us));
+        figures.push(stat("refused_count", self.refused as f64));
+        figures.push(stat("refused_busy_count", self.refused_busy as f64));
+        figures
+    }
+}
+
+fn stat(name: &str, value: f64) -> Stat {
+    Stat { name: name.to_owned(), value }
+}
+
+impl Session {
+    pub(crate) fn answer_query(&self, query: &Query) -> Result<Answer, Refusal> {
+        let rejected = |error: PatchError| Refusal::Rejected { index: 0, error };
+        let out_lane = self.parts.format.out_lane();
+        Ok(match query {
+            Query::List(glob) => {
+                let matches =
+                    |module: &ModuleInfo| glob.as_deref().is_none_or(|glob| matches(glob, module.id.as_str()));
+                Answer::Modules(self.all_modules(out_lane).filter(matches).collect())
+            }
+            Query::Info(id) => {
+                let module = find_module(&self.model, id).map_err(rejected)?;
+                let cables = |is_wanted: &dyn Fn(&crate::model::Cable) -> bool| {
+                    let cables = self.model.cables().iter().filter(|cable| is_wanted(cable));
+                    cables.filter_map(|cable| self.model.describe(cable)).collect()
+                };
+                let slot = module.slot;
+                Answer::Info(
+                    module.describe(out_lane),
+                    cables(&|cable| cable.to == slot),
+                    cables(&|cable| cable.from == slot),
+                )
+            }
+            Query::Get(id, param) => {
+                let module = find_module(&self.model, id).map_err(rejected)?;
+                let params = module.spec.params.iter().map(|spec| spec.name).zip(module.params.iter().copied());
+                match param {
+                    None => Answer::Params(params.collect()),
+                    Some(name) => match module.spec.param(name) {
+                        Some(index) => Answer::Params(params.skip(index).take(1).collect()),
+                        None => {
+                            let has = module.spec.params.iter().map(|spec| spec.name).collect();
+                            let (id, kind) = (id.to_string(), module.spec.name);
+                            return Err(rejected(PatchError::NoParam { id, kind, param: name.clone(), has }));
+                        }
+                    },
+                }
+            }
+            Query::Cables => {
+                Answer::Cables(self.model.cables().iter().filter_map(|cable| self.model.describe(cable)).collect())
+            }
+            Query::Pool => Answer::Pool(self.pool()),
+            Query::Stats => Answer::Stats(self.stats()),
+            Query::Patch => Answer::Patch(Patch {
+                modules: self.all_modules(out_lane).collect(),
+                cables: self.model.cables().iter().filter_map(|cable| self.model.describe(cable)).collect(),
+            }),
+            Query::Meters => {
+                let peaks = &self.parts.telemetry.peaks;
+                Answer::Meters([0, 1].map(|side| f32::from_bits(peaks[side].swap(0, Ordering::Relaxed))))
+            }
+            Query::Scope(port) => {
+                let (slot, output) = crate::edit::find_output(&self.model, port).map_err(rejected)?;
+                Answer::Scope(self.scope(slot, output))
+            }
+        })
+    }
+
+    fn all_modules(&self, out_lane: LaneId) -> impl Iterator<Item = ModuleInfo> + '_ {
+        self.model.modules().iter().map(move |module| module.describe(out_lane))
+    }
+
+    fn pool(&self) -> Vec<WorkerInfo> {
+        let mut workers = self.parts.pool.workers();
+        for info in &mut workers {
+            let Some(lane) = info.worker else { continue };
+            info.modules = self.stage.modules_on(LaneId(lane));
+            if info.modules > 0 && info.state == "idle" {
+                info.state = "busy";
+                let busy_ns = self.parts.placer.busy_ns(usize::from(lane));
+                info.load = busy_ns as f32 / self.parts.placer.block_ns as f32;
+            }
+        }
+        workers
+    }
+
+    fn stats(&self) -> Vec<Stat> {
+        let telemetry = &self.parts.telemetry;
+        let blocks = telemetry.blocks.load(Ordering::Acquire);
+        let cycle_ns = telemetry.cycle_ns.load(Ordering::Relaxed) as f64;
+        let counts = self.parts.pool.counts();
+        let mut stats = vec![
+            stat("blocks", blocks as f64),
+            stat("frames", (blocks * self.parts.format.frames as u64) as f64),
+            stat("modules", self.model.modules().len() as f64),
+            stat("cables", self.model.cables().len() as f64),
+            stat("cycle_us", cycle_ns / 1000.0),
+            stat("cycle_load", cycle_ns / self.parts.placer.block_ns as f64),
+            stat("late_blocks", telemetry.late_blocks.load(Ordering::Relaxed) as f64),
+            stat("events_moved", telemetry.events_moved.load(Ordering::Relaxed) as f64),
+            stat("reports_lost", telemetry.reports_lost.load(Ordering::Relaxed) as f64),
+            stat("conductor_realtime", f64::from(telemetry.is_realtime.load(Ordering::Relaxed))),
+            stat("notices_dropped", self.notices.dropped as f64),
+            stat("worker_deaths", counts.deaths as f64),
+            stat("warm_hits", counts.warm_hits as f64),
+            stat("cold_starts", counts.cold_starts as f64),
+            stat("warm_up_ms", counts.warm_up_us as f64 / 1000.0),
+            stat("pool_ready_ms", counts.ready_us as f64 / 1000.0),
+            stat("scrubbed_samples", self.scrubbed() as f64),
+        ];
+        stats.extend(self.parts.engine.stats());
+        stats.extend(self.timings.figures());
+        stats
+    }
+
+    /// Samples on cables that were no numbers, as the workers say.
+    fn scrubbed(&self) -> u64 {
+        let at = std::mem::offset_of!(tine_protocol::segment::LaneHead, scrubbed);
+        self.parts.placer.lanes.iter().map(|lane| u64::from(lane.read::<u32>(at))).sum()
+    }
+
+    /// The module that a lane is computing, or computed last, as its worker says.
+    pub(crate) fn running_on(&self, lane_id: LaneId) -> Option<Name> {
+        let slot = Slot(self.parts.placer.lanes.get(usize::from(lane_id.0))?.read(lane::RUNNING));
+        self.model.by_slot(slot).filter(|module| module.lane == lane_id).map(|module| module.id.clone())
+    }
+
+    /// The blocks of the first channel that an output's ring still holds, oldest first.
+    fn scope(&self, slot: Slot, output: u16) -> Vec<f32> {
+        use tine_protocol::segment::RING_BLOCKS;
+        let Some((lane_id, plan, port_samples)) = self.stage.output_ring(slot) else { return Vec::new() };
+        let Some(map) = self.parts.placer.lanes.get(usize::from(lane_id.0)) else { return Vec::new() };
+        let next = self.parts.telemetry.blocks.load(Ordering::Acquire);
+        let frames = self.parts.format.frames;
+        let width = port_samples as usize / frames;
+        let width = tine_modules::runner::Shape::new(usize::from(plan.channels)).width.min(width.max(1));
+        let mut heard = Vec::new();
+        let mut block = vec![0.0f32; port_samples as usize];
+        // The block that is being computed, and one that may be overwritten meanwhile, are left out.
+        for number in next.saturating_sub(RING_BLOCKS as u64 - 2)..next {
+            let at = lane::sample(plan.outputs_at, plan.output_samples, number)
+                + usize::from(output) * port_samples as usize * size_of::<f32>();
+            if map.copy(at, &mut block) {
+                heard.extend((0..frames).map(|frame| block[frame * width]));
+            }
+        }
+        heard
+    }
+}
+
+/// Whether `text` is of the form `glob`, in which `*` stands for anything and `?` for one letter.
+pub fn matches(glob: &str, text: &str) -> bool {
+    let (glob, text) = (glob.as_bytes(), text.as_bytes());
+    let (mut g, mut t) = (0, 0);
+    let mut retry: Option<(usize, usize)> = None;
+    while t < text.len() {
+        if g < glob.len() && (glob[g] == b'?' || glob[g] == text[t]) {
+            (g, t) = (g + 1, t + 1);
+        } else if g < glob.len() && glob[g] == b'*' {
+            retry = Some((g + 1, t + 1));
+            g += 1;
+        } else if let Some((after_star, from)) = retry {
+            (g, t) = (after_star, from);
+            retry = Some((after_star, from + 1));
+        } else {
+            return false;
+        }
+    }
+    glob[g..].iter().all(|&byte| byte == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn globs_match_as_in_a_shell() {
+        for (glob, text) in [("*", ""), ("vco*", "vco12"), ("*1", "vco1"), ("v?o", "vco"), ("a*b*c", "aXbYbc")] {
+            assert!(matches(glob, text), "{glob} {text}");
+        }
+        for (glob, text) in [("vco", "vco1"), ("?", ""), ("a*b", "abc")] {
+            assert!(!matches(glob, text), "{glob} {text}");
+        }
+    }
+}

@@ -1,0 +1,421 @@
+//! Computes one block of one lane: reads its plan, waits for what comes from other lanes, runs the modules in order, and
+//! commits each by a release store of its count.
+//!
+//! Real-time: never allocates, locks, logs or panics. Trusts nothing that another lane wrote. The same code runs in a
+//! worker for its lane and in the engine for `out`.
+
+use std::sync::atomic::Ordering;
+
+use tine_modules::runner::{Cable, Event, Job, Scratch, Shape, Sources};
+use tine_modules::{Kind, Tables};
+use tine_protocol::ids::{Block, LaneId, Slot};
+use tine_protocol::plan::{
+    CablePlan, GRAIN, LANE_CABLES_MAX, LANE_MODULES_MAX, LaneEvent, ModulePlan, PLAN_SLOTS, PlanHead,
+};
+use tine_protocol::segment::{BLOCK_EVENTS_MAX, EngineHead, EventBlock, LanePlan, ModuleHead, engine, lane};
+use tine_protocol::spec::{CHANNELS_MAX, PORTS_MAX};
+use tine_protocol::sys::clock::now_ns;
+use tine_protocol::sys::fpu;
+use tine_protocol::sys::memory::{ReadCount, ReadMap, WriteMap};
+
+/// What to do about an input that is not there yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// Wait until it is, or until the engine ends.
+    Wait,
+    /// Go on: hold the last sample and fade it out.
+    GoOn,
+}
+
+/// How a block went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BlockReport {
+    /// Nanoseconds of computing, waits left out.
+    pub busy_ns: u64,
+    /// Samples on cables that were no numbers.
+    pub scrubbed: u32,
+    /// Cables whose source was late.
+    pub late: u32,
+    /// Modules whose plan did not fit the lane, and which were left out.
+    pub unfit: u32,
+    /// The engine is ending: the block was left unfinished.
+    pub is_stopped: bool,
+}
+
+/// Everything that executing a lane needs, allocated once.
+pub struct Executor<'t> {
+    lane: LaneId,
+    patience: Patience,
+    own: WriteMap,
+    view: View,
+    tables: &'t Tables,
+    catalogue: &'static [Kind],
+    scratch: Scratch,
+    head: EngineHead,
+    cables: Vec<Cable>,
+    cable_plans: Vec<CablePlan>,
+    events: Vec<LaneEvent>,
+    module_events: Vec<Event>,
+    values: Vec<f32>,
+    /// Per cable of the lane, for `GoOn`.
+    arrivals: Vec<Arrival>,
+    scrubbed: u32,
+}
+
+/// What may be read: the engine's orders and everybody's lanes.
+#[derive(Clone)]
+pub struct View {
+    /// The engine segment.
+    pub engine: ReadMap,
+    /// All lanes, by number.
+    pub lanes: Vec<ReadMap>,
+}
+
+impl<'t> Executor<'t> {
+    /// An executor for `lane`, whose segment is `own`.
+    pub fn new(
+        lane: LaneId,
+        patience: Patience,
+        own: WriteMap,
+        view: View,
+        tables: &'t Tables,
+        catalogue: &'static [Kind],
+        scratch: Scratch,
+    ) -> Executor<'t> {
+        let head = view.engine.read::<EngineHead>(0);
+        Executor {
+            lane,
+            patience,
+            own,
+            view,
+            tables,
+            catalogue,
+            scratch,
+            head,
+            cables: Vec::with_capacity(LANE_CABLES_MAX),
+            cable_plans: Vec::with_capacity(LANE_CABLES_MAX),
+            events: Vec::with_capacity(BLOCK_EVENTS_MAX),
+            module_events: Vec::with_capacity(BLOCK_EVENTS_MAX),
+            values: vec![0.0; PORTS_MAX],
+            arrivals: vec![Arrival::InTime; LANE_CABLES_MAX],
+            scrubbed: 0,
+        }
+    }
+
+    /// The lane's segment, for its head's words.
+    pub fn own(&self) -> &WriteMap {
+        &self.own
+    }
+
+    /// The lane's segment, to write its head.
+    pub fn own_mut(&mut self) -> &mut WriteMap {
+        &mut self.own
+    }
+
+    /// The engine segment.
+    pub fn engine(&self) -> &ReadMap {
+        &self.view.engine
+    }
+
+    /// Computes `block` as far as it is not committed yet, and announces it.
+    pub fn run_block(&mut self, block: Block) -> BlockReport {
+        fpu::flush_denormals();
+        let mut report = BlockReport::default();
+        if let Some((flip, plan)) = self.plan_for(block) {
+            self.read_events(block);
+            let head: PlanHead = self.view.engine.read(plan);
+            for index in 0..(head.modules as usize).min(LANE_MODULES_MAX) {
+                let at = plan + std::mem::offset_of!(LanePlan, modules) + index * size_of::<ModulePlan>();
+                let module = self.view.engine.read::<ModulePlan>(at).resolved(flip);
+                self.run_module(flip, plan, &module, block, &mut report);
+                if report.is_stopped {
+                    return report;
+                }
+            }
+        }
+        // SYNC lane-done: pairs with the conductor's wait and with an attach after a failover.
+        self.own.publish(lane::DONE, block + 1);
+        self.own.wake(lane::DONE);
+        report
+    }
+
+    /// The plan that is valid for `block`: the one that became valid last. Its first block, and where it lies.
+    fn plan_for(&self, block: Block) -> Option<(Block, usize)> {
+        let lane = usize::from(self.lane.0);
+        let mut best = None;
+        for slot in 0..PLAN_SLOTS {
+            // SYNC plan-valid: pairs with the conductor's flip, after which the plan's contents stay.
+            let valid = self.view.engine.count(engine::valid(lane, slot)).load();
+            if valid != 0 && valid <= block + 1 && best.is_none_or(|(newest, _)| valid > newest) {
+                best = Some((valid, slot));
+            }
+        }
+        best.map(|(valid, slot)| (valid - 1, engine::plan(lane, slot)))
+    }
+
+    fn read_events(&mut self, block: Block) {
+        self.events.clear();
+        let at = engine::events(usize::from(self.lane.0), block);
+        let tag = self.view.engine.count(at + std::mem::offset_of!(EventBlock, block)).load();
+        if tag != block + 1 {
+            return;
+        }
+        let count: u32 = self.view.engine.read(at + std::mem::offset_of!(EventBlock, count));
+        let first = at + std::mem::offset_of!(EventBlock, events);
+        for index in 0..(count as usize).min(BLOCK_EVENTS_MAX) {
+            self.events.push(self.view.engine.read(first + index * size_of::<LaneEvent>()));
+        }
+    }
+
+    fn run_module(&mut self, flip: Block, plan: usize, module: &ModulePlan, block: Block, report: &mut BlockReport) {
+        let head_at = module.head_at as usize * GRAIN;
+        // SYNC module-count: what a predecessor committed before it died is not computed again.
+        if self.own.count(head_at) > block {
+            return;
+        }
+        self.own.word(lane::RUNNING).store(module.slot.0, Ordering::Relaxed);
+        self.read_cables(flip, plan, module, block);
+        if !self.await_inputs(block, module.first_cable as usize, report) {
+            report.is_stopped = true;
+            return;
+        }
+        let started_ns = now_ns();
+        if block == module.birth {
+            self.touch(module);
+        }
+        if self.compute(plan, module, block, report).is_none() {
+            report.unfit += 1;
+        }
+        let busy_ns = now_ns() - started_ns;
+        report.busy_ns += busy_ns;
+        self.own.word(head_at + std::mem::offset_of!(ModuleHead, busy_ns)).store(busy_ns as u32, Ordering::Relaxed);
+        // SYNC module-count: the commit. Pairs with await_inputs in other lanes and with the skip above after a failover.
+        self.own.publish(head_at, block + 1);
+        if module.wakes != 0 {
+            self.own.wake(head_at);
+        }
+    }
+
+    /// Brings everything that a new module will write into this process, so that later blocks do not fault.
+    fn touch(&self, module: &ModulePlan) {
+        let range = |at: u32, bytes: usize| at as usize * GRAIN..at as usize * GRAIN + bytes;
+        let ring = module.output_samples as usize * tine_protocol::segment::RING_BLOCKS * size_of::<f32>();
+        let tape = module.tape_frames as usize * module.tape_channels as usize * size_of::<f32>();
+        self.own.populate(range(module.state_at, 2 * module.state_bytes as usize));
+        self.own.populate(range(module.outputs_at, ring));
+        self.own.populate(range(module.tape_at, tape));
+    }
+
+    fn read_cables(&mut self, flip: Block, plan: usize, module: &ModulePlan, block: Block) {
+        self.cables.clear();
+        self.cable_plans.clear();
+        let first = plan + std::mem::offset_of!(LanePlan, cables);
+        let end = (module.first_cable + module.cables).min(LANE_CABLES_MAX as u32);
+        for index in module.first_cable..end {
+            let at = first + index as usize * size_of::<CablePlan>();
+            let cable = self.view.engine.read::<CablePlan>(at).resolved(flip);
+            let gain = cable.gain_at(block, self.head.fade_blocks);
+            let channels = usize::from(cable.channels).clamp(1, CHANNELS_MAX);
+            self.cables.push(Cable { input: usize::from(cable.input), channels, gain });
+            self.cable_plans.push(cable);
+        }
+    }
+
+    /// Waits for the sources on other lanes. False if the engine ends meanwhile.
+    fn await_inputs(&mut self, block: Block, first_cable: usize, report: &mut BlockReport) -> bool {
+        for (index, cable) in self.cable_plans.iter().enumerate() {
+            let needed = block + 1 - u64::from(cable.delay.min(1));
+            if cable.lane == self.lane.0 || needed <= cable.source_birth {
+                continue;
+            }
+            let Some(source) = self.view.lanes.get(usize::from(cable.lane)) else { continue };
+            // SYNC module-count: pairs with the commit in run_module.
+            let count = source.count(cable.head_at as usize * GRAIN);
+            match self.patience {
+                Patience::Wait if !wait_for(count, needed, cable.spins, &self.view.engine) => return false,
+                Patience::Wait => {}
+                Patience::GoOn => {
+                    let is_late = count.load() < needed;
+                    report.late += u32::from(is_late);
+                    if let Some(arrival) = self.arrivals.get_mut(first_cable + index) {
+                        *arrival = arrival.next(is_late);
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    fn compute(&mut self, plan: usize, module: &ModulePlan, block: Block, report: &mut BlockReport) -> Option<()> {
+        let kind = self.catalogue.get(usize::from(module.kind))?;
+        let frames = self.head.frames as usize;
+        let shape = Shape::new(usize::from(module.channels).clamp(1, CHANNELS_MAX));
+        let values = &mut self.values[..(module.values as usize).min(PORTS_MAX)];
+        let at = plan + std::mem::offset_of!(LanePlan, values) + module.first_value as usize * size_of::<f32>();
+        if !self.view.engine.copy(at, values) {
+            return None;
+        }
+        self.module_events.clear();
+        let start = self.events.partition_point(|event| event.slot < module.slot);
+        for event in self.events[start..].iter().take_while(|event| event.slot == module.slot) {
+            let &LaneEvent { input, frame, ramp_frames, value, .. } = event;
+            self.module_events.push(Event { input, frame, ramp_frames, value });
+        }
+
+        let bank = |parity: u64| {
+            let start = module.state_at as usize * GRAIN + (parity & 1) as usize * module.state_bytes as usize;
+            start..start + module.state_bytes as usize
+        };
+        let outputs = lane::sample(module.outputs_at, module.output_samples, block);
+        let tape = module.tape_at as usize * GRAIN;
+        let tape_bytes = module.tape_frames as usize * module.tape_channels as usize * size_of::<f32>();
+        let is_new = block == module.birth;
+        let [before, state, outputs, tape] = self.own.slices_mut([
+            bank(block + 1),
+            bank(block),
+            outputs..outputs + module.output_samples as usize * size_of::<f32>(),
+            tape..tape + tape_bytes,
+        ])?;
+        if !fits(kind, shape, frames, state.len(), module) {
+            return None;
+        }
+        if !is_new {
+            state.copy_from_slice(before);
+        }
+        let mut sources = Fetcher {
+            view: &self.view,
+            cables: &self.cable_plans,
+            arrivals: self.arrivals.get(module.first_cable as usize..).unwrap_or(&[]),
+            block,
+            frames,
+        };
+        let mut job = Job {
+            shape,
+            frames,
+            rate_hz: self.head.rate_hz as f32,
+            seed: module.seed,
+            state,
+            initial: values,
+            is_new,
+            tape: bytemuck::try_cast_slice_mut(tape).ok()?,
+            tape_frames: module.tape_frames as usize,
+            events: &self.module_events,
+            cables: &self.cables,
+            active: module.active_at(block, self.head.fade_blocks),
+            wanted: module.wanted,
+            outputs: bytemuck::try_cast_slice_mut(outputs).ok()?,
+        };
+        let noticed = kind.run(&mut job, &mut self.scratch, self.tables, &mut sources);
+        if noticed.scrubbed > 0 {
+            report.scrubbed += noticed.scrubbed;
+            self.note_scrubbed(module.slot, noticed.scrubbed);
+        }
+        Some(())
+    }
+
+    fn note_scrubbed(&mut self, slot: Slot, count: u32) {
+        use tine_protocol::segment::LaneHead;
+        self.scrubbed = self.scrubbed.wrapping_add(count);
+        self.own.word(std::mem::offset_of!(LaneHead, scrubbed_slot)).store(slot.0, Ordering::Relaxed);
+        self.own.word(std::mem::offset_of!(LaneHead, scrubbed)).store(self.scrubbed, Ordering::Release);
+    }
+}
+
+/// How long a worker sleeps at most before it looks whether the engine is ending. Only a lane whose source is lost gets here.
+const QUIT_CHECK_NS: u64 = 50_000_000;
+
+/// Whether the plan gives the kind the room that it needs.
+fn fits(kind: &Kind, shape: Shape, frames: usize, state: usize, module: &ModulePlan) -> bool {
+    state == kind.state_bytes(shape)
+        && module.output_samples as usize == kind.output_samples(shape, frames)
+        && module.values as usize == kind.spec.params.len()
+        && (module.tape_frames == 0
+            || (module.tape_frames.is_power_of_two() && module.tape_channels as usize == shape.stride()))
+}
+
+/// Sleeps until `count` has reached `needed`, after looking `spins` times. False if the engine ends meanwhile.
+fn wait_for(count: ReadCount<'_>, needed: u64, spins: u32, engine: &ReadMap) -> bool {
+    let mut looks = 0;
+    loop {
+        let seen = count.load();
+        if seen >= needed {
+            return true;
+        }
+        if looks < spins {
+            looks += 1;
+            std::hint::spin_loop();
+            continue;
+        }
+        if engine.word(engine::QUIT).load(Ordering::Relaxed) != 0 {
+            return false;
+        }
+        count.wait(seen, Some(now_ns() + QUIT_CHECK_NS));
+    }
+}
+
+/// How a source that nobody waits for has been doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Arrival {
+    /// There.
+    InTime,
+    /// There again: faded in.
+    Back,
+    /// Late for the first time: its last sample is held and faded out.
+    Late,
+    /// Still late: silence.
+    Gone,
+}
+
+impl Arrival {
+    fn next(self, is_late: bool) -> Arrival {
+        match (self, is_late) {
+            (Arrival::InTime | Arrival::Back, false) => Arrival::InTime,
+            (Arrival::InTime | Arrival::Back, true) => Arrival::Late,
+            (Arrival::Late | Arrival::Gone, false) => Arrival::Back,
+            (Arrival::Late | Arrival::Gone, true) => Arrival::Gone,
+        }
+    }
+}
+
+struct Fetcher<'a> {
+    view: &'a View,
+    cables: &'a [CablePlan],
+    arrivals: &'a [Arrival],
+    block: Block,
+    frames: usize,
+}
+
+impl Sources for Fetcher<'_> {
+    fn fetch(&mut self, cable: usize, into: &mut [f32]) {
+        let plan = &self.cables[cable];
+        let arrival = self.arrivals.get(cable).copied().unwrap_or(Arrival::InTime);
+        // A late source: look at the block before, which it did give.
+        let back = u64::from(plan.delay.min(1)) + u64::from(arrival == Arrival::Late);
+        let is_there = self.block >= plan.source_birth + back && plan.samples as usize == into.len();
+        let lane = self.view.lanes.get(usize::from(plan.lane)).filter(|_| is_there && arrival != Arrival::Gone);
+        let has_copied =
+            lane.is_some_and(|lane| lane.copy(lane::sample(plan.samples_at, plan.stride, self.block - back), into));
+        if !has_copied {
+            into.fill(0.0);
+        }
+        let width = Shape::new(usize::from(plan.channels).clamp(1, CHANNELS_MAX)).width;
+        match arrival {
+            Arrival::InTime | Arrival::Gone => {}
+            Arrival::Back => ramp(into, width, self.frames, |part, own, _| own * part),
+            Arrival::Late => ramp(into, width, self.frames, |part, _, last| last * (1.0 - part)),
+        }
+    }
+}
+
+/// Replaces each sample by `shape(part of the block 0..1, itself, the last of its channel)`.
+fn ramp(samples: &mut [f32], width: usize, frames: usize, shape: impl Fn(f32, f32, f32) -> f32) {
+    for group in samples.chunks_exact_mut(frames * width) {
+        for channel in 0..width {
+            let last = group[(frames - 1) * width + channel];
+            for frame in 0..frames {
+                let at = frame * width + channel;
+                group[at] = shape((frame + 1) as f32 / frames as f32, group[at], last);
+            }
+        }
+    }
+}
