@@ -131,6 +131,8 @@ pub struct Conductor {
 }
 
 /// State of the loop.
+// Batches stay in the boxes in which they came: the session drops them, so no memory is freed here.
+#[allow(clippy::vec_box)]
 struct Loop {
     head: EngineHead,
     pending: Vec<Box<Batch>>,

@@ -104,7 +104,7 @@ mod tests {
     fn units_are_converted_and_wrong_ones_are_refused_with_the_right_one() {
         let a4 = resolve(&FREQ, &Value::Number(9.0 / 12.0, Measure::Note)).unwrap();
         assert!((a4 - 440.0).abs() < 1e-4, "{a4}");
-        assert_eq!(resolve(&GAIN, &Value::Number(20.0, Measure::Decibels)).is_err(), true);
+        assert!(resolve(&GAIN, &Value::Number(20.0, Measure::Decibels)).is_err());
         assert_eq!(resolve(&GAIN, &Value::Number(0.0, Measure::Decibels)).unwrap(), 1.0);
         assert_eq!(resolve(&SHAPE, &Value::Word("tri".into())).unwrap(), 1.0);
         let refused = resolve(&FREQ, &Value::Number(-6.0, Measure::Decibels)).unwrap_err();

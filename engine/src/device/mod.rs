@@ -168,11 +168,10 @@ pub fn open(wish: &Wish) -> Result<Opening, DeviceError> {
 /// What can be played to: ALSA's devices that open, a JACK server that runs, and always `null`.
 pub fn list() -> Vec<DeviceInfo> {
     #[cfg(feature = "devices")]
-    let mut all = listing::list();
+    let of_hosts = listing::list();
     #[cfg(not(feature = "devices"))]
-    let mut all = Vec::new();
-    all.push(null::info());
-    all
+    let of_hosts = Vec::new();
+    of_hosts.into_iter().chain([null::info()]).collect()
 }
 
 fn null_device(wish: &Wish) -> Result<Box<dyn Opened>, DeviceError> {

@@ -403,6 +403,7 @@ mod tests {
         assert!(map.slices_mut([0..64, 63..128]).is_none());
         assert!(map.slices_mut([0..64, 64..PAGE + 1]).is_none());
         let (mut lower, _upper) = map.split(128);
-        assert!(lower.slices_mut([64..129]).is_none());
+        let past_the_end = 64..129;
+        assert!(lower.slices_mut([past_the_end]).is_none());
     }
 }
