@@ -20,7 +20,7 @@ use crate::command::{Command, Control, Request, When};
 use crate::conductor::{Batch, DueEvent, Report, Telemetry};
 use crate::edit::{Draft, Gesture};
 use crate::error::{PatchError, Refusal};
-use crate::handle::{Message, Reply};
+use crate::handle::{Inbox, Message, Reply};
 use crate::history::{History, transition};
 use crate::model::{Catalogue, Model};
 use crate::notices::Notices;
@@ -51,7 +51,7 @@ pub struct Parts {
     /// Rings whenever there is something to do.
     pub bell: Arc<Bell>,
     /// From whoever asks.
-    pub inbox: Receiver<Message>,
+    pub inbox: Inbox,
     /// What happens to the pool.
     pub pool_events: Receiver<PoolEvent>,
     /// To look at the pool and bind its workers.
