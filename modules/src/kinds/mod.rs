@@ -3,8 +3,9 @@
 pub mod out;
 pub mod vca;
 pub mod vcf;
+pub mod vco;
+
 #[cfg(test)]
 mod vcf_tests;
-pub mod vco;
 #[cfg(test)]
 mod vco_tests;

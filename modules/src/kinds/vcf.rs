@@ -65,8 +65,8 @@ const FEEDBACK_MAX: f32 = 4.5;
 /// Level at the ladder's tanh for a level of 1 at the input: small enough to be clean (-50 dB of third harmonic).
 const LADDER_LEVEL: f32 = 0.25;
 
-/// What starts an oscillation out of silence, where a circuit has its noise: -120 dB, only while the filter is silent and would
-/// oscillate.
+/// What starts an oscillation out of silence, where a circuit has its noise: -120 dB, only while the filter would oscillate and
+/// its state is far below this: a kick must neither hold the state at rest nor lock on to the oscillation that it began.
 const KICK: f32 = 1e-6;
 
 /// Shares in the output, per channel. Fades go between two sets of them.
@@ -91,7 +91,9 @@ impl<const W: usize> Weights<W> {
 
     #[inline(always)]
     fn taps(&self) -> [[f32; W]; ladder::TAPS] {
-        std::array::from_fn(|tap| self.0[Self::TAPS + tap])
+        let mut taps = [[0.0; W]; ladder::TAPS];
+        taps.copy_from_slice(&self.0[Self::TAPS..]);
+        taps
     }
 }
 
@@ -164,7 +166,11 @@ impl Voice {
         }
         let part = self.left as f32 / fade_frames as f32;
         let share = part * part * (3.0 - 2.0 * part);
-        std::array::from_fn(|index| to[index] + share * (self.from[index] - to[index]))
+        let mut weights = to;
+        for (weight, from) in weights.iter_mut().zip(&self.from) {
+            *weight += share * (from - *weight);
+        }
+        weights
     }
 }
 
@@ -179,17 +185,26 @@ struct Cells<const W: usize> {
 impl<const W: usize> Cells<W> {
     #[inline(always)]
     fn load(voices: &[Voice; W]) -> Self {
-        let row = |cell: &dyn Fn(&Voice) -> f32| std::array::from_fn(|lane| cell(&voices[lane]));
-        let chain =
-            |chain: usize| Chain { memory: std::array::from_fn(|cell| row(&|voice| voice.halfbands[chain][cell])) };
-        Cells {
-            svf: std::array::from_fn(|stage| Svf {
-                states: std::array::from_fn(|cell| row(&|voice| voice.svf[stage][cell])),
-            }),
-            ladder: Ladder { states: std::array::from_fn(|stage| row(&|voice| voice.ladder[stage])) },
-            up: [chain(0), chain(1)],
-            down: [chain(2), chain(3)],
+        let chain = Chain { memory: [[0.0; W]; halfband::MEMORY] };
+        let stage = Svf { states: [[0.0; W]; 2] };
+        let ladder = Ladder { states: [[0.0; W]; 4] };
+        let mut cells = Cells { svf: [stage; 2], ladder, up: [chain; 2], down: [chain; 2] };
+        for (lane, voice) in voices.iter().enumerate() {
+            for (cells, states) in cells.svf.iter_mut().zip(&voice.svf) {
+                for (cell, state) in cells.states.iter_mut().zip(states) {
+                    cell[lane] = *state;
+                }
+            }
+            for (cell, state) in cells.ladder.states.iter_mut().zip(&voice.ladder) {
+                cell[lane] = *state;
+            }
+            for (chain, memory) in cells.up.iter_mut().chain(&mut cells.down).zip(&voice.halfbands) {
+                for (cell, state) in chain.memory.iter_mut().zip(memory) {
+                    cell[lane] = *state;
+                }
+            }
         }
+        cells
     }
 
     /// Stores what the weights keep in use; the rest starts from silence when it comes back. Each channel decides for itself.
@@ -324,6 +339,31 @@ impl<const W: usize> Chunk<W> {
         let row = if self.is_even { 0 } else { frame };
         (self.cutoff[row], self.res[row])
     }
+
+    #[inline(always)]
+    fn svf_tuning<const RESONATES: bool>(&self, frame: usize, base: &[f32; W]) -> svf::Tuning<W> {
+        let (cutoff, res) = self.row(frame);
+        let (mut damping, mut limit) = (*base, [0.0; W]);
+        if RESONATES {
+            for lane in 0..W {
+                damping[lane] = base[lane] - (base[lane] + UNDAMPING) * res[lane];
+                // From half resonance on, so that the filter stays linear below.
+                let near = (2.0 * res[lane] - 1.0).max(0.0);
+                limit[lane] = UNDAMPING * near * near;
+            }
+        }
+        svf::Tuning::new(cutoff, damping, limit)
+    }
+
+    #[inline(always)]
+    fn ladder_tuning(&self, frame: usize) -> ladder::Tuning<W> {
+        let (mut cutoff, mut feedback) = self.row(frame);
+        for lane in 0..W {
+            cutoff[lane] *= 0.5;
+            feedback[lane] *= FEEDBACK_MAX;
+        }
+        ladder::Tuning::new(cutoff, feedback)
+    }
 }
 
 impl<const W: usize> Cells<W> {
@@ -348,102 +388,89 @@ impl<const W: usize> Cells<W> {
     #[inline(always)]
     fn run_svf(&mut self, chunk: &Chunk<W>, weights: &Weights<W>, output: &mut [[f32; W]]) {
         let steep = weights.0[Weights::<W>::STEEP];
-        let base = steep.map(|steep| DAMPING_12 + steep * (DAMPING_24[1] - DAMPING_12));
+        let mut base = [DAMPING_12; W];
+        for lane in 0..W {
+            base[lane] += steep[lane] * (DAMPING_24[1] - DAMPING_12);
+        }
         let mut input = [[0.0; W]; CHUNK];
         for (row, driven) in input[..chunk.frames].iter_mut().zip(&chunk.input) {
-            *row = driven.map(soften);
+            for lane in 0..W {
+                row[lane] = soften(driven[lane]);
+            }
         }
         if weights.any(Weights::<W>::STEEP, |steep| steep > 0.0) {
-            let tuning = |frame| svf::Tuning::new(chunk.row(frame).0, [DAMPING_24[0]; W], [0.0; W]);
             let mut first = [[0.0; W]; CHUNK];
             let rows = (&input[..chunk.frames], &mut first[..chunk.frames]);
-            run_stage(&mut self.svf[0], chunk.is_even, rows, tuning, weights, [DAMPING_24[0]; W]);
+            run_stage::<W, false>(&mut self.svf[0], chunk, rows, weights, [DAMPING_24[0]; W]);
             for (row, first) in input[..chunk.frames].iter_mut().zip(&first) {
                 for lane in 0..W {
                     row[lane] = blend(steep[lane], row[lane], first[lane]);
                 }
             }
         }
-        let tuning = |frame| {
-            let (cutoff, res) = chunk.row(frame);
-            let (mut damping, mut limit) = ([0.0; W], [0.0; W]);
-            for lane in 0..W {
-                damping[lane] = base[lane] - (base[lane] + UNDAMPING) * res[lane];
-                // From half resonance on, so that the filter stays linear below.
-                let near = (2.0 * res[lane] - 1.0).max(0.0);
-                limit[lane] = UNDAMPING * near * near;
-            }
-            svf::Tuning::new(cutoff, damping, limit)
-        };
-        run_stage(&mut self.svf[1], chunk.is_even, (&input[..chunk.frames], output), tuning, weights, base);
+        run_stage::<W, true>(&mut self.svf[1], chunk, (&input[..chunk.frames], output), weights, base);
     }
 
     #[inline(always)]
     fn run_ladder(&mut self, chunk: &Chunk<W>, taps: &[[f32; W]; ladder::TAPS], output: &mut [[f32; W]; CHUNK]) {
-        let tuning = |frame| {
-            let (cutoff, res) = chunk.row(frame);
-            ladder::Tuning::new(cutoff.map(|cutoff| 0.5 * cutoff), res.map(|res| FEEDBACK_MAX * res))
-        };
-        let mut now = tuning(0);
+        let mut now = chunk.ladder_tuning(0);
         // Local copies, which LLVM keeps in registers.
         let (mut cells, mut up, mut down) = (self.ladder, self.up, self.down);
         for frame in 0..chunk.frames {
             if !chunk.is_even {
-                now = tuning(frame);
+                now = chunk.ladder_tuning(frame);
             }
             let mut input = chunk.input[frame];
             let res = chunk.row(frame).1;
             for lane in 0..W {
-                let is_silent = cells.states[0][lane].abs() + cells.states[3][lane].abs() < KICK;
+                let is_silent = cells.states[0][lane].abs() + cells.states[3][lane].abs() < 0.01 * KICK;
                 let kick = if is_silent && FEEDBACK_MAX * res[lane] > 4.0 { KICK } else { 0.0 };
                 input[lane] = LADDER_LEVEL * input[lane] + kick;
             }
-            let doubled = halfband::up(&mut up, input).map(|input| cells.step(input, &now, taps));
-            output[frame] = halfband::down(&mut down, doubled);
+            let [even, odd] = halfband::up(&mut up, input);
+            let even = cells.step(even, &now, taps);
+            let odd = cells.step(odd, &now, taps);
+            output[frame] = halfband::down(&mut down, [even, odd]);
         }
         (self.ladder, self.up, self.down) = (cells, up, down);
     }
 }
 
-/// Runs one stage of the svf over a chunk and mixes its bands.
+/// Runs one stage of the svf, whose damping is `base` without resonance, over a chunk and mixes its bands.
 #[inline(always)]
-fn run_stage<const W: usize>(
+fn run_stage<const W: usize, const RESONATES: bool>(
     stage: &mut Svf<W>,
-    is_even: bool,
+    chunk: &Chunk<W>,
     (input, output): (&[[f32; W]], &mut [[f32; W]]),
-    tuning: impl Fn(usize) -> svf::Tuning<W>,
     weights: &Weights<W>,
-    band_gain: [f32; W],
+    base: [f32; W],
 ) {
     let mut cell = *stage;
-    let mut now = tuning(0);
-    let mix = |bands: svf::Bands<W>| {
-        let mut sum = [0.0; W];
-        for lane in 0..W {
-            sum[lane] = weights.0[Weights::<W>::LOW][lane] * bands.low[lane]
-                + weights.0[Weights::<W>::BAND][lane] * (band_gain[lane] * bands.band[lane])
-                + weights.0[Weights::<W>::HIGH][lane] * bands.high[lane];
-        }
-        sum
-    };
-    if is_even && now.limit == [0.0; W] {
+    let (low, high) = (weights.0[Weights::<W>::LOW], weights.0[Weights::<W>::HIGH]);
+    let mut band = weights.0[Weights::<W>::BAND];
+    for lane in 0..W {
+        // 0 dB at the centre without resonance.
+        band[lane] *= base[lane];
+    }
+    let mut now = chunk.svf_tuning::<RESONATES>(0, &base);
+    if chunk.is_even && now.limit == [0.0; W] {
         // Without a limiter the coefficients stay as they are; the same numbers as below.
         let gains = now.gains([0.0; W]);
         for (row, input) in output.iter_mut().zip(input) {
-            *row = mix(cell.step(*input, &gains));
+            *row = cell.step(*input, &gains).mix(&low, &band, &high);
         }
     } else {
         for (frame, (row, input)) in output.iter_mut().zip(input).enumerate() {
-            if !is_even {
-                now = tuning(frame);
+            if !chunk.is_even {
+                now = chunk.svf_tuning::<RESONATES>(frame, &base);
             }
             let energy = cell.energy();
             let mut input = *input;
             for lane in 0..W {
-                let is_silent = energy[lane] < KICK * KICK;
+                let is_silent = energy[lane] < 0.01 * KICK * KICK;
                 input[lane] = if is_silent && now.damping[lane] < 0.0 { input[lane] + KICK } else { input[lane] };
             }
-            *row = mix(cell.step(input, &now.gains(energy)));
+            *row = cell.step(input, &now.gains(energy)).mix(&low, &band, &high);
         }
     }
     *stage = cell;
