@@ -381,7 +381,9 @@ fn run_group<M: Module, const W: usize>(
             patched |= 1 << input;
             hold(held, input, job.events, &mut scratch.base[..frames]);
             for ((row, sum), base) in rows.iter_mut().zip(sum.iter()).zip(&scratch.base) {
-                *row = sum.map(|value| value + base);
+                for lane in 0..W {
+                    row[lane] = sum[lane] + base;
+                }
             }
         } else {
             let spec = &M::SPEC.params[input - ports];
@@ -422,13 +424,26 @@ fn run_group<M: Module, const W: usize>(
 /// Base values plus modulation in the param's own domain, within its range.
 #[inline(always)]
 fn modulate<const W: usize>(spec: &ParamSpec, base: &[f32], sum: &[[f32; W]], rows: &mut [[f32; W]]) {
+    // Loops over lanes, not `map`: closures inside std's array functions are not compiled for the SIMD level.
     let (min, max) = (spec.min, spec.max);
     for ((row, sum), &base) in rows.iter_mut().zip(sum).zip(base) {
-        *row = match spec.curve {
-            Curve::Linear => sum.map(|octaves| (base + octaves).clamp(min, max)),
-            Curve::Exponential => sum.map(|octaves| (base * exp2(octaves)).clamp(min, max)),
-            Curve::Choice => sum.map(|steps| (base + steps).round().clamp(min, max)),
-        };
+        match spec.curve {
+            Curve::Linear => {
+                for lane in 0..W {
+                    row[lane] = (base + sum[lane]).clamp(min, max);
+                }
+            }
+            Curve::Exponential => {
+                for lane in 0..W {
+                    row[lane] = (base * exp2(sum[lane])).clamp(min, max);
+                }
+            }
+            Curve::Choice => {
+                for lane in 0..W {
+                    row[lane] = (base + sum[lane]).round().clamp(min, max);
+                }
+            }
+        }
     }
 }
 

@@ -61,7 +61,8 @@ pub fn tri(phase: u32) -> f32 {
     (phase.wrapping_add(QUARTER) as i32 as f32).abs() * (1.0 / 1_073_741_824.0) - 1.0
 }
 
-/// sin(2 pi phase): error below 4e-9 before rounding (minimax of degree 9 on half a turn, weighted least squares).
+/// sin(2 pi phase): error below 8e-9 before rounding, -147 dB of noise after it (minimax of degree 9 on half a
+/// turn, by weighted least squares).
 #[inline(always)]
 pub fn sine(phase: u32) -> f32 {
     let turn = phase as i32;
@@ -70,7 +71,7 @@ pub fn sine(phase: u32) -> f32 {
     let folded = if is_far { i32::MIN.wrapping_sub(turn) } else { turn };
     let x = folded as f32 * (1.0 / 2_147_483_648.0);
     let z = x * x;
-    x * (PI + z * (-5.167_707 + z * (2.550_031_3 + z * (-0.598_045_2 + z * 0.077_220_14))))
+    x * (PI + z * (-5.167_714 + z * (2.550_125 + z * (-0.598_512_6 + z * 0.078_012_3))))
 }
 
 /// What a reset of the phase does to a wave.
