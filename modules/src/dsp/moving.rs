@@ -26,6 +26,13 @@ pub struct Course {
     pub reset_times: [f64; CHUNK],
 }
 
+/// A movement in cycles per frame, below one half, as a step of the phase: rounded to nearest, halves away from zero.
+#[inline(always)]
+pub fn step_of(rise: f32) -> i32 {
+    let step = rise * CYCLE as f32;
+    (step + 0.5f32.copysign(step)) as i32
+}
+
 /// What a shape's edges depend on: the phase less this, in whole cycles.
 #[derive(Clone, Copy)]
 enum Offset {
@@ -44,15 +51,6 @@ impl Course {
             phases: [0; CHUNK + 1],
             resets: 0,
             reset_times: [0.0; CHUNK],
-        }
-    }
-
-    /// Steps in cycles per frame become integers: rounded to nearest, halves away from zero.
-    #[inline(always)]
-    pub fn set_steps<const W: usize>(&mut self, rises: &[[f32; W]; CHUNK], lane: usize) {
-        for frame in 0..self.frames {
-            let step = rises[frame][lane] * CYCLE as f32;
-            self.steps[frame + 2] = (step + 0.5f32.copysign(step)) as i32;
         }
     }
 

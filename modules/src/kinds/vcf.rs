@@ -84,6 +84,25 @@ impl<const W: usize> Weights<W> {
     const TAPS: usize = 5;
     const COUNT: usize = Self::TAPS + ladder::TAPS;
 
+    /// The weights of the next frame, or of all frames to come if nothing fades.
+    #[inline(always)]
+    fn next(voices: &mut [Voice; W], fade_frames: u32, is_fading: bool) -> Self {
+        let mut rows = [[0.0; W]; WEIGHTS];
+        if !is_fading && voices.iter().all(|voice| voice.setting == voices[0].setting) {
+            for (row, weight) in rows.iter_mut().zip(voices[0].weights(fade_frames)) {
+                *row = [weight; W];
+            }
+            return Weights(rows);
+        }
+        for (lane, voice) in voices.iter_mut().enumerate() {
+            voice.left = voice.left.saturating_sub(1);
+            for (row, weight) in rows.iter_mut().zip(voice.weights(fade_frames)) {
+                row[lane] = weight;
+            }
+        }
+        Weights(rows)
+    }
+
     #[inline(always)]
     fn any(&self, weight: usize, is: impl Fn(f32) -> bool) -> bool {
         self.0[weight].iter().any(|&value| is(value))
@@ -287,13 +306,7 @@ impl Module for Vcf {
             let is_fading = voices.iter().any(|voice| voice.left > 0);
             chunk.frames = if is_fading { 1 } else { CHUNK.min(block.frames - start) };
             chunk.fill(block, start);
-            let mut weights = Weights([[0.0; W]; WEIGHTS]);
-            for (lane, voice) in voices.iter_mut().enumerate() {
-                voice.left = voice.left.saturating_sub(1);
-                for (row, weight) in weights.0.iter_mut().zip(voice.weights(fade_frames)) {
-                    row[lane] = weight;
-                }
-            }
+            let weights = Weights::next(voices, fade_frames, is_fading);
             cells.run(&chunk, &weights, &mut block.output(Out::Main)[start..start + chunk.frames]);
             cells.rest(&weights);
             start += chunk.frames;

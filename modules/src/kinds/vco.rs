@@ -12,7 +12,7 @@ use bytemuck::{Pod, Zeroable};
 use tine_protocol::spec::{KindSpec, Notes, ParamSpec, PortSpec, Role, Signal, Unit};
 
 use crate::dsp::math::exp2;
-use crate::dsp::moving::Course;
+use crate::dsp::moving::{Course, step_of};
 use crate::dsp::residual::TAPS;
 use crate::dsp::steady::{CHUNK, CYCLE_48, Canvas, Steady};
 use crate::dsp::sync::Sync;
@@ -109,14 +109,14 @@ impl Module for Vco {
         }
 
         for lane in 0..W {
-            voices[lane].begin(shapes[lane], controls.width(0, lane), fade_frames);
+            voices[lane].begin(shapes[lane], width_of(controls.pw.at(0)[lane]), fade_frames);
         }
-        let mut rises = [[0.0f32; W]; CHUNK];
+        let mut steps = [[0i32; W]; CHUNK];
         for start in (0..block.frames).step_by(CHUNK) {
             let frames = CHUNK.min(block.frames - start);
             let rows = start..start + frames;
             if steady.iter().any(Option::is_none) {
-                controls.rises(start, &mut rises[..frames]);
+                controls.steps(start, &mut steps[..frames]);
             }
             for lane in 0..W {
                 let voice = &mut voices[lane];
@@ -125,7 +125,7 @@ impl Module for Vco {
                     Some(steady) => Motion::Steady(Steady { phase: voice.phase_48(), ..steady }),
                     None => {
                         course = Course::new(frames);
-                        voice.plot(&mut course, &controls, lane, start, &rises);
+                        voice.plot(&mut course, &controls, lane, start, &steps);
                         Motion::Moving(&course)
                     }
                 };
@@ -232,13 +232,6 @@ impl<'a, const W: usize> Controls<'a, W> {
         }
     }
 
-    /// The width of the pulse as a phase.
-    #[inline(always)]
-    fn width(&self, frame: usize, lane: usize) -> u32 {
-        // By way of 31 bits, which SIMD can convert.
-        ((self.pw.at(frame)[lane] * 2_147_483_648.0) as i32 as u32) << 1
-    }
-
     /// The movement of a channel over this block, if it is even. Decided for each channel by its own signals alone, so that a
     /// channel gives the same bits whatever its neighbours do.
     #[inline(always)]
@@ -248,7 +241,7 @@ impl<'a, const W: usize> Controls<'a, W> {
         if self.fm.is_some() || self.sync.is_some() || !self.is_pitch_resting[lane] {
             return None;
         }
-        let width = ((pw * 2_147_483_648.0) as i32 as u32) << 1;
+        let width = width_of(pw);
         if voice.is_started != 0 && voice.widths[2] != width {
             return None;
         }
@@ -257,31 +250,34 @@ impl<'a, const W: usize> Controls<'a, W> {
         Some(Steady { phase: voice.phase_48(), step, width })
     }
 
-    /// Cycles per frame, for all channels.
+    /// The steps of the phases of all channels.
     #[inline(always)]
-    fn rises(&self, start: usize, rises: &mut [[f32; W]]) {
+    fn steps(&self, start: usize, steps: &mut [[i32; W]]) {
         let frame_s = 1.0 / self.rate_hz;
-        for (index, rise) in rises.iter_mut().enumerate() {
-            let frame = start + index;
-            let freq = self.freq.at(frame);
+        let pitch = &self.pitch[start..start + steps.len()];
+        for (index, (row, pitch)) in steps.iter_mut().zip(pitch).enumerate() {
+            let freq = self.freq.at(start + index);
+            let mut rise = [0.0; W];
             for lane in 0..W {
-                rise[lane] = freq[lane] * exp2(self.pitch[frame][lane]) * frame_s;
+                rise[lane] = freq[lane] * exp2(pitch[lane]) * frame_s;
             }
-        }
-        if let Some(fm) = self.fm {
-            for (index, rise) in rises.iter_mut().enumerate() {
-                let depth = self.fm_depth.at(start + index);
+            if let Some(fm) = self.fm {
+                let (depth, fm) = (self.fm_depth.at(start + index), fm[start + index]);
                 for lane in 0..W {
-                    rise[lane] *= 1.0 + depth[lane] * fm[start + index][lane];
+                    rise[lane] *= 1.0 + depth[lane] * fm[lane];
                 }
             }
-        }
-        for rise in rises {
             for lane in 0..W {
-                rise[lane] = rise[lane].clamp(-RISE_MAX, RISE_MAX);
+                row[lane] = step_of(rise[lane].clamp(-RISE_MAX, RISE_MAX));
             }
         }
     }
+}
+
+/// The width of a pulse as a phase, by way of 31 bits, which SIMD can convert.
+#[inline(always)]
+fn width_of(pw: f32) -> u32 {
+    ((pw * 2_147_483_648.0) as i32 as u32) << 1
 }
 
 /// The value of a param in one channel, if it is the same in every frame.
@@ -318,17 +314,26 @@ impl Voice {
         controls: &Controls<'_, W>,
         lane: usize,
         start: usize,
-        rises: &[[f32; W]; CHUNK],
+        steps: &[[i32; W]; CHUNK],
     ) {
+        let frames = course.frames;
         course.steps[..2].copy_from_slice(&self.steps);
-        course.set_steps(rises, lane);
+        for (step, row) in course.steps[2..frames + 2].iter_mut().zip(steps) {
+            *step = row[lane];
+        }
         course.widths[..3].copy_from_slice(&self.widths);
-        for frame in 0..course.frames {
-            course.widths[frame + 3] = controls.width(start + frame, lane);
+        let widths = &mut course.widths[3..frames + 3];
+        match controls.pw {
+            Param::Constant(pw) => widths.fill(width_of(pw)),
+            Param::Varying(rows) => {
+                for (width, row) in widths.iter_mut().zip(&rows[start..]) {
+                    *width = width_of(row[lane]);
+                }
+            }
         }
         if let Some(sync) = controls.sync {
-            for frame in 0..course.frames {
-                if let Some(time) = self.sync.next(sync[start + frame][lane]) {
+            for (frame, row) in sync[start..start + frames].iter().enumerate() {
+                if let Some(time) = self.sync.next(row[lane]) {
                     course.resets |= 1 << frame;
                     course.reset_times[frame] = time;
                 }
