@@ -40,7 +40,7 @@ table! { P: ParamSpec = PARAMS {
     Freq: ParamSpec::exponential("freq", Unit::Hertz, (0.01, 20_000.0), 261.6256).smooth(5.0)
         .help("frequency at pitch 0"),
     Shape: ParamSpec::choice("shape", &["saw", "pulse", "tri", "sine"])
-        .help("what out gives; a change takes 10 ms"),
+        .help("what out gives; a change fades over 5 ms"),
     Pw: ParamSpec::linear("pw", Unit::Cycles, (0.01, 0.99), 0.5).smooth(5.0)
         .help("part of a cycle for which the pulse is high"),
     FmDepth: ParamSpec::linear("fm_depth", Unit::Ratio, (-16.0, 16.0), 1.0).smooth(5.0)
@@ -54,7 +54,7 @@ const WAVES: usize = 4;
 const WAVE_OUTS: [(Wave, Out); WAVES] =
     [(Wave::Saw, Out::Saw), (Wave::Pulse, Out::Pulse), (Wave::Tri, Out::Tri), (Wave::Sine, Out::Sine)];
 
-/// Seconds in which one shape takes over from another: shorter ones click (a saw against a sine, by ear and spectrum).
+/// Seconds in which one shape takes over from another: eased, this leaves no corner (vco_tests.rs, a_change_of_shape).
 const FADE_S: f32 = 0.005;
 
 /// Fastest movement, in cycles per frame: what is meant to be faster stays just below half the rate.
