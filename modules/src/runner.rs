@@ -389,28 +389,35 @@ fn run_group<M: Module, const W: usize>(
     let mut varying = 0u32;
     let mut patched = 0u32;
     for input in 0..M::SPEC.inputs.len() + M::SPEC.params.len() {
-        let sum: &mut [[f32; W]] = bytemuck::cast_slice_mut(&mut scratch.sum[..frames * W]);
-        let is_driven =
-            sum_cables(job.cables, job.shape.channels, input, group, sum, &mut scratch.fetched, sources, noticed);
+        // An input at rest costs nothing, not even a sum of zeros: most inputs of most modules are.
+        let is_resting = match input.checked_sub(ports) {
+            None => bank.held[input] == 0.0,
+            Some(param) => {
+                let travel = bank.travels[param];
+                constants[param] = travel.to;
+                travel.done >= travel.length
+            }
+        };
+        let is_cabled = job.cables.iter().any(|cable| cable.input == input && cable.gain != [0.0, 0.0]);
         let has_event = job.events.iter().any(|event| event.input as usize == input);
+        if is_resting && !is_cabled && !has_event {
+            continue;
+        }
+        let sum: &mut [[f32; W]] = bytemuck::cast_slice_mut(&mut scratch.sum[..frames * W]);
+        sum_cables(job.cables, job.shape.channels, input, group, sum, &mut scratch.fetched, sources, noticed);
         let rows: &mut [[f32; W]] = bytemuck::cast_slice_mut(&mut scratch.inputs[input * input_stride..][..frames * W]);
         if input < ports {
             let held = bank.held[input];
-            if !is_driven && !has_event && held == 0.0 {
-                continue;
-            }
             patched |= 1 << input;
             hold(held, input, job.events, &mut scratch.base[..frames]);
             for ((row, sum), base) in rows.iter_mut().zip(sum.iter()).zip(&scratch.base) {
-                *row = sum.map(|value| value + base);
+                for lane in 0..W {
+                    row[lane] = sum[lane] + base;
+                }
             }
         } else {
             let spec = &M::SPEC.params[input - ports];
             let travel = bank.travels[input - ports];
-            constants[input - ports] = travel.to;
-            if !is_driven && !has_event && travel.done >= travel.length {
-                continue;
-            }
             follow(travel, spec, input, job.events, frames as u32, |frame, value| scratch.base[frame] = value);
             dispatch!(level, simd => simd.vectorize(#[inline(always)] || modulate(spec, &scratch.base[..frames], sum, rows)));
         }
@@ -447,13 +454,26 @@ fn run_group<M: Module, const W: usize>(
 /// Base values plus modulation in the param's own domain, within its range.
 #[inline(always)]
 fn modulate<const W: usize>(spec: &ParamSpec, base: &[f32], sum: &[[f32; W]], rows: &mut [[f32; W]]) {
+    // Loops over lanes, not `map`: closures inside std's array functions are not compiled for the SIMD level.
     let (min, max) = (spec.min, spec.max);
     for ((row, sum), &base) in rows.iter_mut().zip(sum).zip(base) {
-        *row = match spec.curve {
-            Curve::Linear => sum.map(|octaves| (base + octaves).clamp(min, max)),
-            Curve::Exponential => sum.map(|octaves| (base * exp2(octaves)).clamp(min, max)),
-            Curve::Choice => sum.map(|steps| (base + steps).round().clamp(min, max)),
-        };
+        match spec.curve {
+            Curve::Linear => {
+                for lane in 0..W {
+                    row[lane] = (base + sum[lane]).clamp(min, max);
+                }
+            }
+            Curve::Exponential => {
+                for lane in 0..W {
+                    row[lane] = (base * exp2(sum[lane])).clamp(min, max);
+                }
+            }
+            Curve::Choice => {
+                for lane in 0..W {
+                    row[lane] = (base + sum[lane]).round().clamp(min, max);
+                }
+            }
+        }
     }
 }
 
@@ -469,7 +489,7 @@ fn hold(mut held: f32, input: usize, events: &[Event], base: &mut [f32]) {
     base[start..].fill(held);
 }
 
-/// Sums the cables into `input`, for the channels of `group`; tells whether there is any. Always fills `sum`.
+/// Sums the cables into `input`, for the channels of `group`.
 ///
 /// A mono source feeds all channels, a poly source into a mono input is summed: in general channel `c` of the
 /// wider side meets channel `c` modulo the narrower one.
@@ -483,22 +503,19 @@ fn sum_cables<const W: usize>(
     fetched: &mut [f32],
     sources: &mut dyn Sources,
     noticed: &mut Noticed,
-) -> bool {
-    let mut is_driven = false;
+) {
     sum.fill([0.0; W]);
     for (index, cable) in cables.iter().enumerate() {
         // A cable at rest at zero is as good as none: adding it could still turn -0.0 into 0.0.
         if cable.input != input || cable.gain == [0.0, 0.0] {
             continue;
         }
-        is_driven = true;
         let source = Shape::new(cable.channels);
         let block = &mut fetched[..source.stride() * sum.len()];
         sources.fetch(index, block);
         noticed.scrubbed += scrub_block(block);
         add_cable(cable, source, channels, group, block, sum);
     }
-    is_driven
 }
 
 /// Replaces what a module must not see; returns how many samples that were.
