@@ -365,7 +365,9 @@ mod tests {
         assert_eq!(action("devices --json"), Action::Devices(true));
         assert_eq!(action("doctor"), Action::Doctor);
         assert!(matches!(action("bench --quick --json f"), Action::Bench { suites, .. } if suites == SUITES));
-        assert_eq!(action("engine --inherit 3,4,5 a"), Action::Engine(vec![3, 4, 5], vec!["a".into()]));
+        let (inherited, files) = (vec![3, 4, 5], vec!["a".into()]);
+        let engine = Action::Engine { inherited, mode: Mode::Serve, files };
+        assert_eq!(action("engine --inherit 3,4,5 --mode serve a"), engine);
         assert_eq!(action("zygote --inherit 3"), Action::Zygote(vec![3]));
     }
 

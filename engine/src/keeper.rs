@@ -16,6 +16,9 @@ use tine_worker::inherit::Inherited;
 /// How long a cable's fade takes, in seconds: shorter ones click (DESIGN 7).
 const FADE_S: f64 = 0.005;
 
+/// Gives the arguments of a role, from the text for its `--inherit`.
+pub type Arguments = Box<dyn Fn(&str, Role) -> Vec<OsString>>;
+
 /// What is to be kept.
 pub struct Plan {
     /// Lanes of workers.
@@ -24,8 +27,8 @@ pub struct Plan {
     pub rate_hz: u32,
     /// Frames per block.
     pub frames: u32,
-    /// Arguments of a role, given the text for `--inherit`.
-    pub arguments: Box<dyn Fn(&str, Role) -> Vec<OsString>>,
+    /// Arguments of a role.
+    pub arguments: Arguments,
     /// Whether Ctrl-C ends the engine, or is the REPL's business.
     pub is_interruptible: bool,
 }
