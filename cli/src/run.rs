@@ -291,28 +291,6 @@ pub fn devices(is_json: bool) -> Result<String, String> {
     }
 }
 
-/// What stands in the way of low latency here.
-///
-/// # Errors
-/// If the machine cannot be asked.
-pub fn doctor(_config: &Config) -> Ended {
-    Err("doctor: not wired yet".to_owned())
-}
-
-/// Measures this machine.
-///
-/// # Errors
-/// If a suite cannot run or a file cannot be written.
-pub fn bench(
-    _config: &Config,
-    _suites: &[String],
-    _quick: bool,
-    _json: Option<&PathBuf>,
-    _html: Option<&PathBuf>,
-) -> Ended {
-    Err("bench: not wired yet".to_owned())
-}
-
 fn log(level: LogLevel) {
     let level = crate::args::word(level);
     let filter = tracing_subscriber::EnvFilter::new(level);

@@ -21,6 +21,9 @@ use crate::feed::{SIDES, Sink};
 /// Batches that may wait for their time.
 pub const PENDING_MAX: usize = 1024;
 
+/// Cycle times that may wait for the session, which looks twice a second: more than 16-frame blocks at 192 kHz make meanwhile.
+pub const CYCLES_MAX: usize = 8192;
+
 /// Changes that take effect at one block.
 pub struct Batch {
     /// Which; the session's count.
@@ -73,6 +76,8 @@ pub struct Telemetry {
     pub events_moved: AtomicU64,
     /// Reports that found no room.
     pub reports_lost: AtomicU64,
+    /// Cycle times that found no room, and are missing in the figures.
+    pub cycles_lost: AtomicU64,
     /// Peak of each side since it was last asked for, as the bits of an f32.
     pub peaks: [AtomicU32; SIDES],
     /// Nanoseconds from the start of a cycle to its last sample, smoothed.
@@ -116,6 +121,8 @@ pub struct Conductor {
     pub orders: Consumer<Box<Batch>>,
     /// To the session.
     pub reports: Producer<Report>,
+    /// Nanoseconds that each cycle took, to the session.
+    pub cycles: Producer<u32>,
     /// Rings when there is a report.
     pub bell: Arc<Bell>,
     /// Counters.
@@ -225,6 +232,9 @@ impl Conductor {
         }
         self.return_batches(block, state);
         let took_ns = now_ns() - started_ns;
+        if self.cycles.push(u32::try_from(took_ns).unwrap_or(u32::MAX)).is_err() {
+            self.telemetry.cycles_lost.fetch_add(1, Ordering::Relaxed);
+        }
         let smooth = self.telemetry.cycle_ns.load(Ordering::Relaxed);
         self.telemetry.cycle_ns.store(smooth - smooth / 64 + took_ns / 64, Ordering::Relaxed);
         self.telemetry.blocks.store(block + 1, Ordering::Release);

@@ -22,7 +22,7 @@ use tine_worker::inherit::Inherited;
 
 use crate::answer::Stat;
 use crate::bell::Bell;
-use crate::conductor::{Batch, Conductor, Listener, PENDING_MAX, Pace, Report, Telemetry};
+use crate::conductor::{Batch, CYCLES_MAX, Conductor, Listener, PENDING_MAX, Pace, Report, Telemetry};
 use crate::device::{self, DeviceError, DeviceEvent, Opening, Playing, Wish};
 use crate::error::{PatchError, Refusal};
 use crate::feed::{self, SIDES, Taken};
@@ -106,6 +106,7 @@ struct Stand {
     out: Executor<'static>,
     orders: Consumer<Box<Batch>>,
     reports: Producer<Report>,
+    cycles: Producer<u32>,
     bell: Arc<Bell>,
     telemetry: Arc<Telemetry>,
     listener_orders: Consumer<Option<Box<dyn Listener>>>,
@@ -160,6 +161,7 @@ impl Engine {
         let (control, plans) = WriteMap::new(&engine_fd, engine::BYTES)?.split(engine::PLANS);
         let (order_sender, orders) = RingBuffer::new(PENDING_MAX);
         let (reports, report_receiver) = RingBuffer::new(PENDING_MAX);
+        let (cycles, cycle_receiver) = RingBuffer::new(CYCLES_MAX);
         let (listener_sender, listener_orders) = RingBuffer::new(4);
         let (listeners_back, listener_receiver) = RingBuffer::new(16);
         let telemetry = Arc::new(Telemetry::default());
@@ -179,6 +181,7 @@ impl Engine {
             planner: Planner::new(plans, usize::from(format.lanes) + 1),
             orders: order_sender,
             reports: report_receiver,
+            cycles: cycle_receiver,
             bell: Arc::clone(&bell),
             inbox,
             pool_events: pool.events,
@@ -222,12 +225,15 @@ impl Engine {
             Session::new(parts).run(&begin_receiver, &begun_sender);
         })?;
         pool.ready.recv().map_err(|_| EngineError::NoPool)?;
+        // `tine bench startup` times this line.
+        tracing::info!("{} workers ready", format.lanes);
         let stand = Stand {
             control,
             lanes: views,
             out,
             orders,
             reports,
+            cycles,
             bell,
             telemetry: Arc::clone(&telemetry),
             listener_orders,
@@ -297,6 +303,7 @@ impl Engine {
             pace,
             orders: stand.orders,
             reports: stand.reports,
+            cycles: stand.cycles,
             bell: stand.bell,
             telemetry: stand.telemetry,
             listener,

@@ -54,6 +54,8 @@ pub struct Parts {
     pub orders: Producer<Box<Batch>>,
     /// From the conductor.
     pub reports: Consumer<Report>,
+    /// Nanoseconds that each cycle took.
+    pub cycles: Consumer<u32>,
     /// Rings whenever there is something to do.
     pub bell: Arc<Bell>,
     /// From whoever asks.
@@ -102,6 +104,7 @@ struct InFlight {
     waiting: Vec<Waiting>,
     freed: Vec<Freed>,
     syncs: Vec<Reply<()>>,
+    has_plans: bool,
 }
 
 /// A request that waits for its turn, and the frame it is due at (0: now).
@@ -210,6 +213,7 @@ impl Session {
     }
 
     fn hear_conductor(&mut self) {
+        self.hear_cycles();
         while let Ok(report) = self.parts.reports.pop() {
             match report {
                 Report::Taken(id, block) => {
@@ -231,9 +235,20 @@ impl Session {
         }
     }
 
+    fn hear_cycles(&mut self) {
+        while let Ok(took_ns) = self.parts.cycles.pop() {
+            self.timings.record_cycle(took_ns);
+        }
+    }
+
     /// Every lane has computed the batch's block: answer, and give back what nobody reads any more.
     fn finish(&mut self, batch: &Batch) {
         let Some(done) = self.in_flight.remove(&batch.id) else { return };
+        if done.has_plans {
+            // Figures of cycles are those of the patch as it stands, without the block in which it changed.
+            self.hear_cycles();
+            self.timings.forget_cycles();
+        }
         for freed in done.freed {
             (self.parts.release)(&freed);
             self.stage.give_back(&freed);
@@ -493,13 +508,14 @@ impl Session {
         events.sort_by_key(|event| event.frame);
         let id = self.next_batch;
         self.next_batch += 1;
-        if !flips.is_empty() {
+        let has_plans = !flips.is_empty();
+        if has_plans {
             self.untaken = Some(id);
             let cores = self.parts.placer.cores(&self.stage.lane_groups());
             self.parts.pool.set_cores(cores);
         }
         let batch = Box::new(Batch { id, due_frame, flips, active, events, block: 0 });
-        self.in_flight.insert(id, InFlight { waiting, freed, syncs: Vec::new() });
+        self.in_flight.insert(id, InFlight { waiting, freed, syncs: Vec::new(), has_plans });
         let mut batch = Some(batch);
         while let Some(full) = batch.take() {
             if let Err(rtrb::PushError::Full(back)) = self.parts.orders.push(full) {

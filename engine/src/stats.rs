@@ -2,6 +2,7 @@
 
 use hdrhistogram::Histogram;
 use tine_protocol::ids::{LaneId, Slot};
+use tine_protocol::message::PHASES;
 use tine_protocol::segment::lane;
 
 use std::sync::atomic::Ordering;
@@ -20,6 +21,7 @@ pub struct Timings {
     late_us: Histogram<u64>,
     late_by_machine: u64,
     late_by_us: u64,
+    cycle_ns: Histogram<u64>,
     /// Requests that did not fit the patch.
     pub refused: u64,
     /// Requests for which there was no room.
@@ -30,10 +32,12 @@ impl Default for Timings {
     fn default() -> Timings {
         // Three significant digits up to a minute.
         let new = || Histogram::new_with_max(60_000_000, 3).expect("these bounds are legal");
+        let cycle_ns = Histogram::new_with_max(u32::MAX.into(), 3).expect("these bounds are legal");
         Timings {
             create_us: new(),
             recovery_us: new(),
             late_us: new(),
+            cycle_ns,
             late_by_machine: 0,
             late_by_us: 0,
             refused: 0,
@@ -63,6 +67,16 @@ impl Timings {
         }
     }
 
+    /// A cycle was computed.
+    pub fn record_cycle(&mut self, took_ns: u32) {
+        self.cycle_ns.saturating_record(took_ns.into());
+    }
+
+    /// The patch is another one: its cycles are counted anew.
+    pub fn forget_cycles(&mut self) {
+        self.cycle_ns.reset();
+    }
+
     fn figures(&self) -> Vec<Stat> {
         let of = |name: &str, histogram: &Histogram<u64>| {
             let ms = |us: u64| us as f64 / 1000.0;
@@ -70,6 +84,7 @@ impl Timings {
                 stat(&format!("{name}_count"), histogram.len() as f64),
                 stat(&format!("{name}_p50_ms"), ms(histogram.value_at_quantile(0.5))),
                 stat(&format!("{name}_p99_ms"), ms(histogram.value_at_quantile(0.99))),
+                stat(&format!("{name}_p999_ms"), ms(histogram.value_at_quantile(0.999))),
                 stat(&format!("{name}_max_ms"), ms(histogram.max())),
             ]
         };
@@ -79,6 +94,16 @@ impl Timings {
         figures.extend(of("late_block", &self.late_us));
         figures.push(stat("late_by_machine", self.late_by_machine as f64));
         figures.push(stat("late_by_us", self.late_by_us as f64));
+        let cycle = &self.cycle_ns;
+        figures.push(stat("cycle_count", cycle.len() as f64));
+        for (name, ns) in [
+            ("cycle_p50_us", cycle.value_at_quantile(0.5)),
+            ("cycle_p99_us", cycle.value_at_quantile(0.99)),
+            ("cycle_p999_us", cycle.value_at_quantile(0.999)),
+            ("cycle_max_us", cycle.max()),
+        ] {
+            figures.push(stat(name, ns as f64 / 1000.0));
+        }
         figures.push(stat("refused_count", self.refused as f64));
         figures.push(stat("refused_busy_count", self.refused_busy as f64));
         figures
@@ -182,6 +207,7 @@ impl Session {
             stat("machine_stalls", stalls as f64),
             stat("machine_stall_max_ms", longest_stall_ns as f64 / 1e6),
             stat("events_moved", telemetry.events_moved.load(Ordering::Relaxed) as f64),
+            stat("cycles_lost", telemetry.cycles_lost.load(Ordering::Relaxed) as f64),
             stat("reports_lost", telemetry.reports_lost.load(Ordering::Relaxed) as f64),
             stat("conductor_realtime", f64::from(telemetry.is_realtime.load(Ordering::Relaxed))),
             stat("notices_dropped", self.notices.dropped as f64),
@@ -192,9 +218,20 @@ impl Session {
             stat("pool_ready_ms", counts.ready_us as f64 / 1000.0),
             stat("scrubbed_samples", self.scrubbed() as f64),
         ];
+        stats.extend(self.start_phases());
         stats.extend(self.parts.engine.stats());
         stats.extend(self.timings.figures());
         stats
+    }
+
+    /// The slowest worker's time in each phase of its start.
+    fn start_phases(&self) -> Vec<Stat> {
+        let workers = self.parts.pool.workers();
+        let slowest_us = |wanted: &str| {
+            let phases = workers.iter().flat_map(|worker| &worker.phases_us);
+            phases.filter(|(phase, _)| *phase == wanted).map(|&(_, us)| us).max().unwrap_or(0)
+        };
+        PHASES.map(|phase| stat(&format!("start_{phase}_max_ms"), f64::from(slowest_us(phase)) / 1000.0)).to_vec()
     }
 
     /// Samples on cables that were no numbers, as the workers say.
