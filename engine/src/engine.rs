@@ -22,7 +22,7 @@ use tine_worker::inherit::Inherited;
 
 use crate::answer::Stat;
 use crate::bell::Bell;
-use crate::conductor::{Batch, Conductor, Listener, PENDING_MAX, Pace, Report, Telemetry};
+use crate::conductor::{Batch, CYCLES_MAX, Conductor, Listener, PENDING_MAX, Pace, Report, Telemetry};
 use crate::device::{self, DeviceError, DeviceEvent, Opening, Playing, Wish};
 use crate::error::{PatchError, Refusal};
 use crate::feed::{self, SIDES, Taken};
@@ -34,6 +34,7 @@ use crate::pool::{self, PoolConfig};
 use crate::recorder::{self, Recorder, Tap};
 use crate::session::{EngineControl, Parts, Session};
 use crate::stage::{Format, Freed};
+use crate::stall;
 
 /// How the engine is to run.
 #[derive(Clone, Debug)]
@@ -90,6 +91,7 @@ pub struct Engine {
     playing: Option<Box<dyn Playing>>,
     pool_stop: OwnedFd,
     supervisor: JoinHandle<()>,
+    _watch: Option<stall::Watch>,
     telemetry: Arc<Telemetry>,
     figures: Arc<Mutex<Vec<Figures>>>,
 }
@@ -104,6 +106,7 @@ struct Stand {
     out: Executor<'static>,
     orders: Consumer<Box<Batch>>,
     reports: Producer<Report>,
+    cycles: Producer<u32>,
     bell: Arc<Bell>,
     telemetry: Arc<Telemetry>,
     listener_orders: Consumer<Option<Box<dyn Listener>>>,
@@ -158,9 +161,13 @@ impl Engine {
         let (control, plans) = WriteMap::new(&engine_fd, engine::BYTES)?.split(engine::PLANS);
         let (order_sender, orders) = RingBuffer::new(PENDING_MAX);
         let (reports, report_receiver) = RingBuffer::new(PENDING_MAX);
+        let (cycles, cycle_receiver) = RingBuffer::new(CYCLES_MAX);
         let (listener_sender, listener_orders) = RingBuffer::new(4);
         let (listeners_back, listener_receiver) = RingBuffer::new(16);
         let telemetry = Arc::new(Telemetry::default());
+        // Offline nobody waits for a block, so a stall harms nothing.
+        let watch = config.wish.is_some().then(stall::watch).transpose()?;
+        let stalls = watch.as_ref().map(|watch| Arc::clone(watch.stalls())).unwrap_or_default();
         let (handle, inbox) = Handle::with_bell(Arc::clone(&bell));
         let stopping = Arc::new(AtomicBool::new(false));
         let (ended_sender, ended) = bounded(1);
@@ -174,6 +181,7 @@ impl Engine {
             planner: Planner::new(plans, usize::from(format.lanes) + 1),
             orders: order_sender,
             reports: report_receiver,
+            cycles: cycle_receiver,
             bell: Arc::clone(&bell),
             inbox,
             pool_events: pool.events,
@@ -185,6 +193,7 @@ impl Engine {
                 block_ns: format.frames as u64 * 1_000_000_000 / u64::from(format.rate_hz),
             },
             telemetry: Arc::clone(&telemetry),
+            stalls,
             release: {
                 let fds = Arc::clone(&lane_fds);
                 Box::new(move |freed: &Freed| {
@@ -216,12 +225,15 @@ impl Engine {
             Session::new(parts).run(&begin_receiver, &begun_sender);
         })?;
         pool.ready.recv().map_err(|_| EngineError::NoPool)?;
+        // `tine bench startup` times this line.
+        tracing::info!("{} workers ready", format.lanes);
         let stand = Stand {
             control,
             lanes: views,
             out,
             orders,
             reports,
+            cycles,
             bell,
             telemetry: Arc::clone(&telemetry),
             listener_orders,
@@ -243,6 +255,7 @@ impl Engine {
             playing: None,
             pool_stop: pool.stop,
             supervisor: pool.thread,
+            _watch: watch,
             telemetry,
             figures,
         })
@@ -290,6 +303,7 @@ impl Engine {
             pace,
             orders: stand.orders,
             reports: stand.reports,
+            cycles: stand.cycles,
             bell: stand.bell,
             telemetry: stand.telemetry,
             listener,
