@@ -42,7 +42,7 @@ fn a_loop_is_told_of_and_delays_by_one_block() {
     let closed = format!("{open}connect sum > half > sum.in2\n");
 
     let folder = tempfile::tempdir().unwrap();
-    let output = run(folder.path(), &["--backend", "null", "--osc", "off"], &format!("{closed}cables\ninfo sum\n"));
+    let output = run(folder.path(), &["--backend", "null", "--osc", "off"], &format!("{closed}info sum\n"));
     assert!(output.status.success(), "{}", said(&output));
     let answers = String::from_utf8_lossy(&output.stdout);
     let told: Vec<&str> = answers.lines().filter(|line| line.contains("one block late")).collect();
