@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crossbeam::channel::{Receiver, bounded};
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -15,6 +16,7 @@ use tine_modules::runner::Scratch;
 use tine_protocol::ids::LaneId;
 use tine_protocol::plan::ModulePlan;
 use tine_protocol::segment::{EngineHead, LANE_BYTES, engine};
+use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::memory::{self, ReadMap, SealedMap, WriteMap};
 use tine_protocol::sys::{process, sched};
 use tine_worker::executor::{Executor, Patience, View};
@@ -35,6 +37,9 @@ use crate::recorder::{self, Recorder, Tap};
 use crate::session::{EngineControl, Parts, Session};
 use crate::stage::{Format, Freed};
 use crate::stall;
+
+/// How long the first blocks may take before the device starts without them.
+const FILL_NS: u64 = 1_000_000_000;
 
 /// How the engine is to run.
 #[derive(Clone, Debug)]
@@ -296,6 +301,12 @@ impl Engine {
                 Pace::Device { sink, lead: self.config.lead, period: period as u32 }
             }
         };
+        // What is to be there before the device takes its first frame: with less, the first blocks would be late.
+        let ahead = match &pace {
+            Pace::Device { period, .. } => u64::from(*period).div_ceil(frames as u64) + u64::from(self.config.lead),
+            Pace::Free => 0,
+        };
+        let telemetry = Arc::clone(&stand.telemetry);
         let conductor = Conductor {
             control: stand.control,
             lanes: stand.lanes,
@@ -314,6 +325,11 @@ impl Engine {
         };
         self.start_conductor(conductor, limit)?;
         if let Some((opened, feed)) = device {
+            let ahead = limit.map_or(ahead, |limit| ahead.min(limit.div_ceil(frames as u64)));
+            let until_ns = now_ns() + FILL_NS;
+            while telemetry.blocks.load(Ordering::Acquire) < ahead && now_ns() < until_ns {
+                std::thread::sleep(Duration::from_micros(200));
+            }
             let tell = Box::new(move |event| match event {
                 DeviceEvent::Lost(why) => tracing::error!("the device is gone: {why}"),
                 DeviceEvent::Xrun => tracing::warn!("the device lost frames by itself"),
