@@ -40,6 +40,7 @@ const KEYBOARD: Origin = Origin(0);
 /// If a segment or a process cannot be made.
 pub fn keep(config: Config, mode: Mode, files: &[PathBuf]) -> Ended {
     log(config.log);
+    config.refuse_later()?;
     let is_repl = mode == Mode::Play && stdin().is_terminal();
     let (flags, files) = (config.flags(), files.to_vec());
     let arguments = move |inherit: &str, role: Role| {

@@ -57,8 +57,10 @@ pub enum Report {
     Taken(u64, Block),
     /// Every lane has computed the block at which a batch took effect; the box comes back.
     Done(Box<Batch>),
-    /// A block was late: the block, by how many nanoseconds, and the first lane that was not ready.
-    Late(Block, u64, LaneId),
+    /// A block was late: by how many nanoseconds, and the first lane that was not ready.
+    Late(u64, LaneId),
+    /// The device went without this many frames since the last such report.
+    Missed(u64),
 }
 
 /// Counters that others may read at any time.
@@ -146,6 +148,8 @@ struct Loop {
     computing: Vec<Box<Batch>>,
     active: Vec<LaneId>,
     events: Vec<Vec<LaneEvent>>,
+    /// Frames that the device went without, as far as reported.
+    missed: u64,
     samples: Vec<[f32; SIDES]>,
     raw: Vec<f32>,
 }
@@ -161,6 +165,7 @@ impl Conductor {
             computing: Vec::with_capacity(PENDING_MAX),
             active: Vec::with_capacity(LANES_MAX),
             events: (0..LANES_MAX).map(|_| Vec::with_capacity(BLOCK_EVENTS_MAX)).collect(),
+            missed: 0,
             samples: vec![[0.0; SIDES]; frames],
             raw: vec![0.0; frames],
         };
@@ -216,7 +221,14 @@ impl Conductor {
         self.collect(block, state);
         if let Some((lane, late_ns)) = late {
             self.telemetry.late_blocks.fetch_add(1, Ordering::Relaxed);
-            self.report(Report::Late(block, late_ns, lane));
+            self.report(Report::Late(late_ns, lane));
+        }
+        if let Pace::Device { sink, .. } = &self.pace {
+            let (missed, _) = sink.taken().missed();
+            if missed > state.missed {
+                self.report(Report::Missed(missed - state.missed));
+                state.missed = missed;
+            }
         }
         self.return_batches(block, state);
         let took_ns = now_ns() - started_ns;

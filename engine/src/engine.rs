@@ -34,6 +34,7 @@ use crate::pool::{self, PoolConfig};
 use crate::recorder::{self, Recorder, Tap};
 use crate::session::{EngineControl, Parts, Session};
 use crate::stage::{Format, Freed};
+use crate::stall;
 
 /// How the engine is to run.
 #[derive(Clone, Debug)]
@@ -90,6 +91,7 @@ pub struct Engine {
     playing: Option<Box<dyn Playing>>,
     pool_stop: OwnedFd,
     supervisor: JoinHandle<()>,
+    _watch: Option<stall::Watch>,
     telemetry: Arc<Telemetry>,
     figures: Arc<Mutex<Vec<Figures>>>,
 }
@@ -163,6 +165,9 @@ impl Engine {
         let (listener_sender, listener_orders) = RingBuffer::new(4);
         let (listeners_back, listener_receiver) = RingBuffer::new(16);
         let telemetry = Arc::new(Telemetry::default());
+        // Offline nobody waits for a block, so a stall harms nothing.
+        let watch = config.wish.is_some().then(stall::watch).transpose()?;
+        let stalls = watch.as_ref().map(|watch| Arc::clone(watch.stalls())).unwrap_or_default();
         let (handle, inbox) = Handle::with_bell(Arc::clone(&bell));
         let stopping = Arc::new(AtomicBool::new(false));
         let (ended_sender, ended) = bounded(1);
@@ -188,6 +193,7 @@ impl Engine {
                 block_ns: format.frames as u64 * 1_000_000_000 / u64::from(format.rate_hz),
             },
             telemetry: Arc::clone(&telemetry),
+            stalls,
             release: {
                 let fds = Arc::clone(&lane_fds);
                 Box::new(move |freed: &Freed| {
@@ -249,6 +255,7 @@ impl Engine {
             playing: None,
             pool_stop: pool.stop,
             supervisor: pool.thread,
+            _watch: watch,
             telemetry,
             figures,
         })

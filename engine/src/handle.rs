@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam::channel::{Receiver, Sender, TrySendError, bounded, select};
 
 use crate::answer::{Answer, Applied, Notice};
 use crate::bell::Bell;
@@ -35,18 +35,35 @@ pub enum Message {
 pub struct Handle {
     sender: Sender<Message>,
     bell: Arc<Bell>,
+    /// Never carries anything: it disconnects when the session is gone.
+    alive: Receiver<()>,
+}
+
+/// What comes in through a session's door. While it lives, the session does.
+pub struct Inbox {
+    messages: Receiver<Message>,
+    _alive: Sender<()>,
+}
+
+impl std::ops::Deref for Inbox {
+    type Target = Receiver<Message>;
+
+    fn deref(&self) -> &Receiver<Message> {
+        &self.messages
+    }
 }
 
 impl Handle {
     /// A door and what comes in through it.
-    pub fn new() -> (Handle, Receiver<Message>) {
+    pub fn new() -> (Handle, Inbox) {
         Handle::with_bell(Arc::default())
     }
 
     /// The same, for a listener who sleeps until `bell` rings.
-    pub(crate) fn with_bell(bell: Arc<Bell>) -> (Handle, Receiver<Message>) {
-        let (sender, receiver) = bounded(QUEUE_MAX);
-        (Handle { sender, bell }, receiver)
+    pub(crate) fn with_bell(bell: Arc<Bell>) -> (Handle, Inbox) {
+        let (sender, messages) = bounded(QUEUE_MAX);
+        let (alive_sender, alive) = bounded(0);
+        (Handle { sender, bell, alive }, Inbox { messages, _alive: alive_sender })
     }
 
     /// Hands in a request; `reply` gets the outcome once its first block has been computed.
@@ -113,7 +130,11 @@ impl Handle {
             // The asker may have gone; then nobody misses the answer.
             let _ = sender.send(outcome);
         })))?;
-        receiver.recv().unwrap_or(Err(Refusal::Closed))
+        // A message that the session left unread when it ended stays in the channel while any door is open, and its reply with it.
+        select! {
+            recv(receiver) -> outcome => outcome.unwrap_or(Err(Refusal::Closed)),
+            recv(self.alive) -> _ => receiver.try_recv().unwrap_or(Err(Refusal::Closed)),
+        }
     }
 
     fn send(&self, message: Message) -> Result<(), Refusal> {
@@ -123,5 +144,25 @@ impl Handle {
         })?;
         self.bell.ring();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Control;
+
+    #[test]
+    fn who_asks_a_session_that_ends_meanwhile_is_told_so() {
+        let (handle, inbox) = Handle::new();
+        std::thread::scope(|scope| {
+            let asker = scope.spawn(|| handle.control(Control::Sync));
+            while inbox.is_empty() {
+                std::thread::yield_now();
+            }
+            drop(inbox);
+            assert_eq!(asker.join().unwrap(), Err(Refusal::Closed));
+        });
+        assert_eq!(handle.control(Control::Sync), Err(Refusal::Closed));
     }
 }

@@ -16,6 +16,9 @@ use tine_worker::inherit::Inherited;
 /// How long a cable's fade takes, in seconds: shorter ones click (DESIGN 7).
 const FADE_S: f64 = 0.005;
 
+/// Gives the arguments of a role, from the text for its `--inherit`.
+pub type Arguments = Box<dyn Fn(&str, Role) -> Vec<OsString>>;
+
 /// What is to be kept.
 pub struct Plan {
     /// Lanes of workers.
@@ -24,8 +27,8 @@ pub struct Plan {
     pub rate_hz: u32,
     /// Frames per block.
     pub frames: u32,
-    /// Arguments of a role, given the text for `--inherit`.
-    pub arguments: Box<dyn Fn(&str, Role) -> Vec<OsString>>,
+    /// Arguments of a role.
+    pub arguments: Arguments,
     /// Whether Ctrl-C ends the engine, or is the REPL's business.
     pub is_interruptible: bool,
 }
@@ -68,7 +71,14 @@ pub fn keep(plan: &Plan) -> io::Result<i32> {
     drop((engine_socket, zygote_socket));
 
     let ended = loop {
-        let [is_over, has_signal] = process::wait_any([engine.pidfd.as_fd(), signals.as_fd()], None);
+        let watched = [engine.pidfd.as_fd(), signals.as_fd(), zygote.pidfd.as_fd()];
+        let [is_over, has_signal, is_barren] = process::wait_any(watched, None);
+        if is_barren && !is_over {
+            // The workers die with it. Starting it again under running sound belongs to the failover that is still to come.
+            tracing::error!("the zygote was ended, and all workers with it: ending");
+            process::terminate(&engine.pidfd);
+            break process::wait_for(engine.pid).map(|_| Ended::Exited(1));
+        }
         while has_signal && let Some(signal) = signals.next() {
             match signal {
                 Signal::SIGCHLD => {}

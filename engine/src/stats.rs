@@ -19,6 +19,8 @@ pub struct Timings {
     create_us: Histogram<u64>,
     recovery_us: Histogram<u64>,
     late_us: Histogram<u64>,
+    late_by_machine: u64,
+    late_by_us: u64,
     cycle_ns: Histogram<u64>,
     /// Requests that did not fit the patch.
     pub refused: u64,
@@ -31,7 +33,16 @@ impl Default for Timings {
         // Three significant digits up to a minute.
         let new = || Histogram::new_with_max(60_000_000, 3).expect("these bounds are legal");
         let cycle_ns = Histogram::new_with_max(u32::MAX.into(), 3).expect("these bounds are legal");
-        Timings { create_us: new(), recovery_us: new(), late_us: new(), cycle_ns, refused: 0, refused_busy: 0 }
+        Timings {
+            create_us: new(),
+            recovery_us: new(),
+            late_us: new(),
+            cycle_ns,
+            late_by_machine: 0,
+            late_by_us: 0,
+            refused: 0,
+            refused_busy: 0,
+        }
     }
 }
 
@@ -46,9 +57,14 @@ impl Timings {
         self.recovery_us.saturating_record((took_ms * 1000.0) as u64);
     }
 
-    /// A block was late.
-    pub fn record_late(&mut self, late_ns: u64) {
+    /// A block was late, by the machine's fault or ours.
+    pub fn record_late(&mut self, late_ns: u64, is_machine: bool) {
         self.late_us.saturating_record(late_ns / 1000);
+        if is_machine {
+            self.late_by_machine += 1;
+        } else {
+            self.late_by_us += 1;
+        }
     }
 
     /// A cycle was computed.
@@ -76,6 +92,8 @@ impl Timings {
         figures.extend(of("create", &self.create_us));
         figures.extend(of("recovery", &self.recovery_us));
         figures.extend(of("late_block", &self.late_us));
+        figures.push(stat("late_by_machine", self.late_by_machine as f64));
+        figures.push(stat("late_by_us", self.late_by_us as f64));
         let cycle = &self.cycle_ns;
         figures.push(stat("cycle_count", cycle.len() as f64));
         for (name, ns) in [
@@ -177,6 +195,7 @@ impl Session {
         let blocks = telemetry.blocks.load(Ordering::Acquire);
         let cycle_ns = telemetry.cycle_ns.load(Ordering::Relaxed) as f64;
         let counts = self.parts.pool.counts();
+        let (stalls, longest_stall_ns) = self.parts.stalls.so_far();
         let mut stats = vec![
             stat("blocks", blocks as f64),
             stat("frames", (blocks * self.parts.format.frames as u64) as f64),
@@ -185,6 +204,8 @@ impl Session {
             stat("cycle_us", cycle_ns / 1000.0),
             stat("cycle_load", cycle_ns / self.parts.placer.block_ns as f64),
             stat("late_blocks", telemetry.late_blocks.load(Ordering::Relaxed) as f64),
+            stat("machine_stalls", stalls as f64),
+            stat("machine_stall_max_ms", longest_stall_ns as f64 / 1e6),
             stat("events_moved", telemetry.events_moved.load(Ordering::Relaxed) as f64),
             stat("cycles_lost", telemetry.cycles_lost.load(Ordering::Relaxed) as f64),
             stat("reports_lost", telemetry.reports_lost.load(Ordering::Relaxed) as f64),

@@ -20,7 +20,7 @@ fn fake() -> (Handle, Arc<Mutex<Vec<Request>>>) {
     std::thread::spawn(move || {
         let kind = tine_modules::kind("vca").unwrap().1.spec;
         let mut modules: Vec<ModuleInfo> = Vec::new();
-        for message in receiver {
+        for message in receiver.iter() {
             match message {
                 Message::Request(request, reply) => {
                     log.lock().unwrap().push(request.clone());

@@ -6,9 +6,9 @@
 //! IEE Proc. 130, 1983; coefficients by the closed form of de Soras, HIIR, for 6 coefficients and a transition of 0.11.
 
 /// Coefficients of the chain that gives the even samples.
-const EVEN: [f32; 3] = [0.036_682_513_7, 0.288_362_907_6, 0.659_964_168_2];
+const EVEN: [f32; 3] = [0.036_682_513, 0.288_362_92, 0.659_964_14];
 /// And of the one that gives the odd samples.
-const ODD: [f32; 3] = [0.139_006_878_2, 0.465_478_092_6, 0.876_508_142_4];
+const ODD: [f32; 3] = [0.139_006_88, 0.465_478_1, 0.876_508_1];
 
 /// Values that a chain remembers: the last input of every stage, and the last output of the last.
 pub const MEMORY: usize = 4;

@@ -49,7 +49,8 @@ impl<const W: usize> Ladder<W> {
         let mut output = [0.0; W];
         for lane in 0..W {
             let (gain, feedback) = (tuning.gain[lane], tuning.feedback[lane]);
-            let [s1, s2, s3, s4] = [0, 1, 2, 3].map(|stage: usize| self.states[stage][lane]);
+            let (s1, s2) = (self.states[0][lane], self.states[1][lane]);
+            let (s3, s4) = (self.states[2][lane], self.states[3][lane]);
             // What the fourth stage gives if nothing enters, and how much of what enters it passes at once.
             let rest = (1.0 - gain) * (s4 + gain * (s3 + gain * (s2 + gain * s1)));
             let square = gain * gain;

@@ -1,5 +1,7 @@
 //! Elementary functions that vectorise, give the same bits on every machine, and never branch.
 
+use std::f32::consts::PI;
+
 /// 2^x; relative error below 2e-7, exact at whole numbers, `x` clamped to -126..126.
 ///
 /// Taylor series of 2^f on |f| <= 1/2: the first term left out is (ln 2 / 2)^8 / 8! = 5e-9.
@@ -28,8 +30,8 @@ pub fn sin_cos_pi(x: f32) -> (f32, f32) {
     let is_far = x > 0.25;
     let near = if is_far { 0.5 - x } else { x };
     let z = near * near;
-    let sin = near * (3.141_592_65 + z * (-5.167_712_8 + z * (2.550_162_6 + z * (-0.599_201_36 + z * 0.080_995_89))));
-    let cos = 1.0 + z * (-4.934_802_2 + z * (4.058_706_9 + z * (-1.335_035_9 + z * 0.231_261_1)));
+    let sin = near * (PI + z * (-5.167_712_8 + z * (2.550_162_6 + z * (-0.599_201_4 + z * 0.080_995_89))));
+    let cos = 1.0 + z * (-4.934_802 + z * (4.058_706_9 + z * (-1.335_035_9 + z * 0.231_261_1)));
     if is_far { (cos, sin) } else { (sin, cos) }
 }
 

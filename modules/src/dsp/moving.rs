@@ -26,6 +26,13 @@ pub struct Course {
     pub reset_times: [f64; CHUNK],
 }
 
+/// A movement in cycles per frame, below one half, as a step of the phase: rounded to nearest, halves away from zero.
+#[inline(always)]
+pub fn step_of(rise: f32) -> i32 {
+    let step = rise * CYCLE as f32;
+    (step + 0.5f32.copysign(step)) as i32
+}
+
 /// What a shape's edges depend on: the phase less this, in whole cycles.
 #[derive(Clone, Copy)]
 enum Offset {
@@ -34,12 +41,16 @@ enum Offset {
 }
 
 impl Course {
-    /// Steps in cycles per frame become integers: rounded to nearest, halves away from zero.
+    /// A chunk that does not move yet.
     #[inline(always)]
-    pub fn set_steps(&mut self, rises: impl Fn(usize) -> f32) {
-        for frame in 0..self.frames {
-            let step = rises(frame) * CYCLE as f32;
-            self.steps[frame + 2] = (step + 0.5f32.copysign(step)) as i32;
+    pub fn new(frames: usize) -> Course {
+        Course {
+            frames,
+            steps: [0; CHUNK + 2],
+            widths: [0; CHUNK + 3],
+            phases: [0; CHUNK + 1],
+            resets: 0,
+            reset_times: [0.0; CHUNK],
         }
     }
 
@@ -70,7 +81,11 @@ impl Course {
     pub fn draw(&self, wave: Wave, tables: &Residuals, canvas: &mut Canvas) {
         match wave {
             Wave::Saw => {
-                self.naive(canvas, |phase, _| wave::saw(phase));
+                self.naive(
+                    canvas,
+                    #[inline(always)]
+                    |phase, _| wave::saw(phase),
+                );
                 self.jumps(Offset::Fixed(0), -2.0, tables, canvas);
             }
             Wave::Pulse => {
@@ -79,11 +94,19 @@ impl Course {
                 self.jumps(Offset::Width, -2.0, tables, canvas);
             }
             Wave::Tri => {
-                self.naive(canvas, |phase, _| wave::tri(phase));
+                self.naive(
+                    canvas,
+                    #[inline(always)]
+                    |phase, _| wave::tri(phase),
+                );
                 self.bends(Offset::Fixed(QUARTER), -8.0, tables, canvas);
                 self.bends(Offset::Fixed(THREE_QUARTERS), 8.0, tables, canvas);
             }
-            Wave::Sine => self.naive(canvas, |phase, _| wave::sine(phase)),
+            Wave::Sine => self.naive(
+                canvas,
+                #[inline(always)]
+                |phase, _| wave::sine(phase),
+            ),
         }
         self.reset_edges(wave, tables, canvas);
     }
@@ -100,21 +123,29 @@ impl Course {
     /// Jumps of `amount` where the phase rises past the offset, of minus that where it falls back.
     #[inline(always)]
     fn jumps(&self, offset: Offset, amount: f32, tables: &Residuals, canvas: &mut Canvas) {
-        self.edges(offset, |frame, time, is_rising, _| {
-            let amount = if is_rising { amount } else { -amount };
-            residual::add(&tables.step, &mut canvas[frame..], (1.0 - time) as f32, amount);
-        });
+        self.edges(
+            offset,
+            #[inline(always)]
+            |frame, time, is_rising, _| {
+                let amount = if is_rising { amount } else { -amount };
+                residual::add(&tables.step, &mut canvas[frame..], (1.0 - time) as f32, amount);
+            },
+        );
     }
 
     /// Slopes that change by `amount` times the frequency, whatever its direction, and with them the curvature.
     #[inline(always)]
     fn bends(&self, offset: Offset, amount: f32, tables: &Residuals, canvas: &mut Canvas) {
-        self.edges(offset, |frame, time, is_rising, phase| {
-            let side = if is_rising { amount } else { -amount };
-            let (age, into) = ((1.0 - time) as f32, &mut canvas[frame..]);
-            residual::add(&tables.ramp, into, age, amount * phase.slope(time).abs() as f32);
-            residual::add(&tables.bow, into, age, side * phase.bend(time) as f32);
-        });
+        self.edges(
+            offset,
+            #[inline(always)]
+            |frame, time, is_rising, phase| {
+                let side = if is_rising { amount } else { -amount };
+                let (age, into) = ((1.0 - time) as f32, &mut canvas[frame..]);
+                residual::add(&tables.ramp, into, age, amount * phase.slope(time).abs() as f32);
+                residual::add(&tables.bow, into, age, side * phase.bend(time) as f32);
+            },
+        );
     }
 
     /// What a reset itself does to a wave; edges before and after it in the same frame are ordinary ones.
@@ -152,19 +183,22 @@ impl Course {
             };
             let start = cycles(self.phases[frame]) - old;
             let phase = self.path(frame, Offset::Fixed(0));
-            let mut tell = |found: Crossings| {
-                for (time, is_rising) in found.iter() {
-                    each(frame, time, is_rising, phase);
-                }
-            };
-            if self.resets >> frame & 1 == 0 {
-                tell(path.crossings((0.0, start), (1.0, start + path.at(1.0))));
+            // A reset splits its frame; otherwise the second part stays empty.
+            let parts = if self.resets >> frame & 1 == 0 {
+                [path.crossings((0.0, start), (1.0, start + path.at(1.0))), Crossings::default()]
             } else {
                 let time = self.reset_times[frame];
-                tell(path.crossings((0.0, start), (time, start + path.at(time))));
                 let offset_then = old + phase.at(time) - path.at(time);
                 let end = self.since_reset(frame) as f64 / CYCLE - new;
-                tell(path.crossings((time, -offset_then), (1.0, end)));
+                [
+                    path.crossings((0.0, start), (time, start + path.at(time))),
+                    path.crossings((time, -offset_then), (1.0, end)),
+                ]
+            };
+            for part in &parts {
+                for (time, is_rising) in part.iter() {
+                    each(frame, time, is_rising, phase);
+                }
             }
         }
     }

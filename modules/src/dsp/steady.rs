@@ -44,7 +44,12 @@ impl Steady {
                 self.edges(0, frames, &tables.step, -2.0, canvas);
             }
             Wave::Pulse => {
-                self.naive(frames, canvas, |phase| wave::pulse(phase, width));
+                self.naive(
+                    frames,
+                    canvas,
+                    #[inline(always)]
+                    |phase| wave::pulse(phase, width),
+                );
                 self.edges(0, frames, &tables.step, 2.0, canvas);
                 self.edges(width, frames, &tables.step, -2.0, canvas);
             }
@@ -57,11 +62,11 @@ impl Steady {
         }
     }
 
-    /// The phases of the frames to come, as [`wave`] takes them.
+    /// The bare phase of the frames to come, as a signal.
     #[inline(always)]
-    pub fn phases(&self, into: &mut [u32]) {
-        for (frame, phase) in into.iter_mut().enumerate() {
-            *phase = self.phase_at(frame);
+    pub fn bare(&self, into: &mut [f32]) {
+        for (frame, value) in into.iter_mut().enumerate() {
+            *value = wave::bare(self.phase_at(frame));
         }
     }
 

@@ -53,6 +53,18 @@ pub struct Bands<const W: usize> {
     pub high: [f32; W],
 }
 
+impl<const W: usize> Bands<W> {
+    /// Their weighted sum.
+    #[inline(always)]
+    pub fn mix(&self, low: &[f32; W], band: &[f32; W], high: &[f32; W]) -> [f32; W] {
+        let mut sum = [0.0; W];
+        for lane in 0..W {
+            sum[lane] = low[lane] * self.low[lane] + band[lane] * self.band[lane] + high[lane] * self.high[lane];
+        }
+        sum
+    }
+}
+
 impl<const W: usize> Tuning<W> {
     /// Sine and cosine for a cutoff in cycles per frame, below one half.
     #[inline(always)]

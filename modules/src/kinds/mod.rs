@@ -11,8 +11,9 @@ pub mod sh;
 pub mod slew;
 pub mod vca;
 pub mod vcf;
+pub mod vco;
+
 #[cfg(test)]
 mod vcf_tests;
-pub mod vco;
 #[cfg(test)]
 mod vco_tests;

@@ -12,11 +12,12 @@
 use bytemuck::{Pod, Zeroable};
 use tine_protocol::spec::{KindSpec, Notes, ParamSpec, PortSpec, Role, Signal, Unit};
 
-use crate::dsp::halfband::{self, Chain};
-use crate::dsp::ladder::{self, Ladder};
 use crate::dsp::math::exp2;
-use crate::dsp::svf::{self, Svf};
+use crate::dsp::{halfband, ladder, svf};
 use crate::{Block, Module, Param};
+
+mod cells;
+use cells::Cells;
 
 table! { In: PortSpec = INPUTS {
     Main: PortSpec::new("in", Signal::Audio, "the sound to filter"),
@@ -65,8 +66,8 @@ const FEEDBACK_MAX: f32 = 4.5;
 /// Level at the ladder's tanh for a level of 1 at the input: small enough to be clean (-50 dB of third harmonic).
 const LADDER_LEVEL: f32 = 0.25;
 
-/// What starts an oscillation out of silence, where a circuit has its noise: -120 dB, only while the filter is silent and would
-/// oscillate.
+/// What starts an oscillation out of silence, where a circuit has its noise: -120 dB, only while the filter would oscillate and
+/// its state is far below this: a kick must neither hold the state at rest nor lock on to the oscillation that it began.
 const KICK: f32 = 1e-6;
 
 /// Shares in the output, per channel. Fades go between two sets of them.
@@ -84,6 +85,25 @@ impl<const W: usize> Weights<W> {
     const TAPS: usize = 5;
     const COUNT: usize = Self::TAPS + ladder::TAPS;
 
+    /// The weights of the next frame, or of all frames to come if nothing fades.
+    #[inline(always)]
+    fn next(voices: &mut [Voice; W], fade_frames: u32, is_fading: bool) -> Self {
+        let mut rows = [[0.0; W]; WEIGHTS];
+        if !is_fading && voices.iter().all(|voice| voice.setting == voices[0].setting) {
+            for (row, weight) in rows.iter_mut().zip(voices[0].weights(fade_frames)) {
+                *row = [weight; W];
+            }
+            return Weights(rows);
+        }
+        for (lane, voice) in voices.iter_mut().enumerate() {
+            voice.left = voice.left.saturating_sub(1);
+            for (row, weight) in rows.iter_mut().zip(voice.weights(fade_frames)) {
+                row[lane] = weight;
+            }
+        }
+        Weights(rows)
+    }
+
     #[inline(always)]
     fn any(&self, weight: usize, is: impl Fn(f32) -> bool) -> bool {
         self.0[weight].iter().any(|&value| is(value))
@@ -91,7 +111,9 @@ impl<const W: usize> Weights<W> {
 
     #[inline(always)]
     fn taps(&self) -> [[f32; W]; ladder::TAPS] {
-        std::array::from_fn(|tap| self.0[Self::TAPS + tap])
+        let mut taps = [[0.0; W]; ladder::TAPS];
+        taps.copy_from_slice(&self.0[Self::TAPS..]);
+        taps
     }
 }
 
@@ -164,66 +186,11 @@ impl Voice {
         }
         let part = self.left as f32 / fade_frames as f32;
         let share = part * part * (3.0 - 2.0 * part);
-        std::array::from_fn(|index| to[index] + share * (self.from[index] - to[index]))
-    }
-}
-
-/// The states of a group, channels side by side.
-struct Cells<const W: usize> {
-    svf: [Svf<W>; 2],
-    ladder: Ladder<W>,
-    up: [Chain<W>; 2],
-    down: [Chain<W>; 2],
-}
-
-impl<const W: usize> Cells<W> {
-    #[inline(always)]
-    fn load(voices: &[Voice; W]) -> Self {
-        let row = |cell: &dyn Fn(&Voice) -> f32| std::array::from_fn(|lane| cell(&voices[lane]));
-        let chain =
-            |chain: usize| Chain { memory: std::array::from_fn(|cell| row(&|voice| voice.halfbands[chain][cell])) };
-        Cells {
-            svf: std::array::from_fn(|stage| Svf {
-                states: std::array::from_fn(|cell| row(&|voice| voice.svf[stage][cell])),
-            }),
-            ladder: Ladder { states: std::array::from_fn(|stage| row(&|voice| voice.ladder[stage])) },
-            up: [chain(0), chain(1)],
-            down: [chain(2), chain(3)],
+        let mut weights = to;
+        for (weight, from) in weights.iter_mut().zip(&self.from) {
+            *weight += share * (from - *weight);
         }
-    }
-
-    /// Stores what the weights keep in use; the rest starts from silence when it comes back. Each channel decides for itself.
-    #[inline(always)]
-    fn store(&self, voices: &mut [Voice; W]) {
-        for (lane, voice) in voices.iter_mut().enumerate() {
-            for stage in 0..2 {
-                voice.svf[stage] = self.svf[stage].states.map(|row| row[lane]);
-            }
-            voice.ladder = self.ladder.states.map(|row| row[lane]);
-            for (memory, chain) in voice.halfbands.iter_mut().zip(self.up.iter().chain(&self.down)) {
-                *memory = chain.memory.map(|row| row[lane]);
-            }
-        }
-    }
-
-    /// Silences what a channel does not use, so that it does not matter whether its neighbours did.
-    #[inline(always)]
-    fn rest(&mut self, weights: &Weights<W>) {
-        for lane in 0..W {
-            let is_ladder = weights.0[Weights::<W>::LADDER][lane];
-            if is_ladder == 1.0 || weights.0[Weights::<W>::STEEP][lane] == 0.0 {
-                self.svf[0].states.iter_mut().for_each(|row| row[lane] = 0.0);
-            }
-            if is_ladder == 1.0 {
-                self.svf[1].states.iter_mut().for_each(|row| row[lane] = 0.0);
-            }
-            if is_ladder == 0.0 {
-                self.ladder.states.iter_mut().for_each(|row| row[lane] = 0.0);
-                for chain in self.up.iter_mut().chain(&mut self.down) {
-                    chain.memory.iter_mut().for_each(|row| row[lane] = 0.0);
-                }
-            }
-        }
+        weights
     }
 }
 
@@ -272,13 +239,7 @@ impl Module for Vcf {
             let is_fading = voices.iter().any(|voice| voice.left > 0);
             chunk.frames = if is_fading { 1 } else { CHUNK.min(block.frames - start) };
             chunk.fill(block, start);
-            let mut weights = Weights([[0.0; W]; WEIGHTS]);
-            for (lane, voice) in voices.iter_mut().enumerate() {
-                voice.left = voice.left.saturating_sub(1);
-                for (row, weight) in weights.0.iter_mut().zip(voice.weights(fade_frames)) {
-                    row[lane] = weight;
-                }
-            }
+            let weights = Weights::next(voices, fade_frames, is_fading);
             cells.run(&chunk, &weights, &mut block.output(Out::Main)[start..start + chunk.frames]);
             cells.rest(&weights);
             start += chunk.frames;
@@ -324,146 +285,29 @@ impl<const W: usize> Chunk<W> {
         let row = if self.is_even { 0 } else { frame };
         (self.cutoff[row], self.res[row])
     }
-}
-
-impl<const W: usize> Cells<W> {
-    #[inline(always)]
-    fn run(&mut self, chunk: &Chunk<W>, weights: &Weights<W>, output: &mut [[f32; W]]) {
-        let is_svf = weights.any(Weights::<W>::LADDER, |share| share < 1.0);
-        if is_svf {
-            self.run_svf(chunk, weights, output);
-        }
-        if weights.any(Weights::<W>::LADDER, |share| share > 0.0) {
-            let mut ladder = [[0.0; W]; CHUNK];
-            self.run_ladder(chunk, &weights.taps(), &mut ladder);
-            let share = weights.0[Weights::<W>::LADDER];
-            for (row, ladder) in output.iter_mut().zip(&ladder) {
-                for lane in 0..W {
-                    row[lane] = blend(share[lane], row[lane], ladder[lane]);
-                }
-            }
-        }
-    }
 
     #[inline(always)]
-    fn run_svf(&mut self, chunk: &Chunk<W>, weights: &Weights<W>, output: &mut [[f32; W]]) {
-        let steep = weights.0[Weights::<W>::STEEP];
-        let base = steep.map(|steep| DAMPING_12 + steep * (DAMPING_24[1] - DAMPING_12));
-        let mut input = [[0.0; W]; CHUNK];
-        for (row, driven) in input[..chunk.frames].iter_mut().zip(&chunk.input) {
-            *row = driven.map(soften);
-        }
-        if weights.any(Weights::<W>::STEEP, |steep| steep > 0.0) {
-            let tuning = |frame| svf::Tuning::new(chunk.row(frame).0, [DAMPING_24[0]; W], [0.0; W]);
-            let mut first = [[0.0; W]; CHUNK];
-            let rows = (&input[..chunk.frames], &mut first[..chunk.frames]);
-            run_stage(&mut self.svf[0], chunk.is_even, rows, tuning, weights, [DAMPING_24[0]; W]);
-            for (row, first) in input[..chunk.frames].iter_mut().zip(&first) {
-                for lane in 0..W {
-                    row[lane] = blend(steep[lane], row[lane], first[lane]);
-                }
-            }
-        }
-        let tuning = |frame| {
-            let (cutoff, res) = chunk.row(frame);
-            let (mut damping, mut limit) = ([0.0; W], [0.0; W]);
+    fn svf_tuning<const RESONATES: bool>(&self, frame: usize, base: &[f32; W]) -> svf::Tuning<W> {
+        let (cutoff, res) = self.row(frame);
+        let (mut damping, mut limit) = (*base, [0.0; W]);
+        if RESONATES {
             for lane in 0..W {
                 damping[lane] = base[lane] - (base[lane] + UNDAMPING) * res[lane];
                 // From half resonance on, so that the filter stays linear below.
                 let near = (2.0 * res[lane] - 1.0).max(0.0);
                 limit[lane] = UNDAMPING * near * near;
             }
-            svf::Tuning::new(cutoff, damping, limit)
-        };
-        run_stage(&mut self.svf[1], chunk.is_even, (&input[..chunk.frames], output), tuning, weights, base);
+        }
+        svf::Tuning::new(cutoff, damping, limit)
     }
 
     #[inline(always)]
-    fn run_ladder(&mut self, chunk: &Chunk<W>, taps: &[[f32; W]; ladder::TAPS], output: &mut [[f32; W]; CHUNK]) {
-        let tuning = |frame| {
-            let (cutoff, res) = chunk.row(frame);
-            ladder::Tuning::new(cutoff.map(|cutoff| 0.5 * cutoff), res.map(|res| FEEDBACK_MAX * res))
-        };
-        let mut now = tuning(0);
-        // Local copies, which LLVM keeps in registers.
-        let (mut cells, mut up, mut down) = (self.ladder, self.up, self.down);
-        for frame in 0..chunk.frames {
-            if !chunk.is_even {
-                now = tuning(frame);
-            }
-            let mut input = chunk.input[frame];
-            let res = chunk.row(frame).1;
-            for lane in 0..W {
-                let is_silent = cells.states[0][lane].abs() + cells.states[3][lane].abs() < KICK;
-                let kick = if is_silent && FEEDBACK_MAX * res[lane] > 4.0 { KICK } else { 0.0 };
-                input[lane] = LADDER_LEVEL * input[lane] + kick;
-            }
-            let doubled = halfband::up(&mut up, input).map(|input| cells.step(input, &now, taps));
-            output[frame] = halfband::down(&mut down, doubled);
-        }
-        (self.ladder, self.up, self.down) = (cells, up, down);
-    }
-}
-
-/// Runs one stage of the svf over a chunk and mixes its bands.
-#[inline(always)]
-fn run_stage<const W: usize>(
-    stage: &mut Svf<W>,
-    is_even: bool,
-    (input, output): (&[[f32; W]], &mut [[f32; W]]),
-    tuning: impl Fn(usize) -> svf::Tuning<W>,
-    weights: &Weights<W>,
-    band_gain: [f32; W],
-) {
-    let mut cell = *stage;
-    let mut now = tuning(0);
-    let mix = |bands: svf::Bands<W>| {
-        let mut sum = [0.0; W];
+    fn ladder_tuning(&self, frame: usize) -> ladder::Tuning<W> {
+        let (mut cutoff, mut feedback) = self.row(frame);
         for lane in 0..W {
-            sum[lane] = weights.0[Weights::<W>::LOW][lane] * bands.low[lane]
-                + weights.0[Weights::<W>::BAND][lane] * (band_gain[lane] * bands.band[lane])
-                + weights.0[Weights::<W>::HIGH][lane] * bands.high[lane];
+            cutoff[lane] *= 0.5;
+            feedback[lane] *= FEEDBACK_MAX;
         }
-        sum
-    };
-    if is_even && now.limit == [0.0; W] {
-        // Without a limiter the coefficients stay as they are; the same numbers as below.
-        let gains = now.gains([0.0; W]);
-        for (row, input) in output.iter_mut().zip(input) {
-            *row = mix(cell.step(*input, &gains));
-        }
-    } else {
-        for (frame, (row, input)) in output.iter_mut().zip(input).enumerate() {
-            if !is_even {
-                now = tuning(frame);
-            }
-            let energy = cell.energy();
-            let mut input = *input;
-            for lane in 0..W {
-                let is_silent = energy[lane] < KICK * KICK;
-                input[lane] = if is_silent && now.damping[lane] < 0.0 { input[lane] + KICK } else { input[lane] };
-            }
-            *row = mix(cell.step(input, &now.gains(energy)));
-        }
-    }
-    *stage = cell;
-}
-
-/// Linear to a level of 1, then ever flatter towards 2: 2 - 1/x continues x with the same slope.
-#[inline(always)]
-fn soften(x: f32) -> f32 {
-    let size = x.abs();
-    if size <= 1.0 { x } else { (2.0 - 1.0 / size).copysign(x) }
-}
-
-/// `a` at 0, `b` at 1, exactly.
-#[inline(always)]
-fn blend(share: f32, a: f32, b: f32) -> f32 {
-    if share <= 0.0 {
-        a
-    } else if share >= 1.0 {
-        b
-    } else {
-        a + share * (b - a)
+        ladder::Tuning::new(cutoff, feedback)
     }
 }

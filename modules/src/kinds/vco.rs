@@ -11,13 +11,15 @@
 use bytemuck::{Pod, Zeroable};
 use tine_protocol::spec::{KindSpec, Notes, ParamSpec, PortSpec, Role, Signal, Unit};
 
-use crate::dsp::math::exp2;
 use crate::dsp::moving::Course;
 use crate::dsp::residual::TAPS;
-use crate::dsp::steady::{CHUNK, CYCLE_48, Canvas, Steady};
+use crate::dsp::steady::{CHUNK, Canvas, Steady};
 use crate::dsp::sync::Sync;
 use crate::dsp::wave::{self, Wave};
-use crate::{Block, Module, Param, Tables};
+use crate::{Block, Module, Param};
+
+mod controls;
+use controls::{Controls, width_of};
 
 table! { In: PortSpec = INPUTS {
     Pitch: PortSpec::new("pitch", Signal::Pitch, "adds octaves to freq"),
@@ -38,7 +40,7 @@ table! { P: ParamSpec = PARAMS {
     Freq: ParamSpec::exponential("freq", Unit::Hertz, (0.01, 20_000.0), 261.6256).smooth(5.0)
         .help("frequency at pitch 0"),
     Shape: ParamSpec::choice("shape", &["saw", "pulse", "tri", "sine"])
-        .help("what out gives; a change takes 10 ms"),
+        .help("what out gives; a change fades over 5 ms"),
     Pw: ParamSpec::linear("pw", Unit::Cycles, (0.01, 0.99), 0.5).smooth(5.0)
         .help("part of a cycle for which the pulse is high"),
     FmDepth: ParamSpec::linear("fm_depth", Unit::Ratio, (-16.0, 16.0), 1.0).smooth(5.0)
@@ -46,9 +48,13 @@ table! { P: ParamSpec = PARAMS {
 } }
 
 /// Waves that exist.
-const WAVES: usize = Wave::ALL.len();
+const WAVES: usize = 4;
 
-/// Seconds in which one shape takes over from another: shorter ones click (a saw against a sine, by ear and spectrum).
+/// The output of each.
+const WAVE_OUTS: [(Wave, Out); WAVES] =
+    [(Wave::Saw, Out::Saw), (Wave::Pulse, Out::Pulse), (Wave::Tri, Out::Tri), (Wave::Sine, Out::Sine)];
+
+/// Seconds in which one shape takes over from another: eased, this leaves no corner (vco_tests.rs, a_change_of_shape).
 const FADE_S: f32 = 0.005;
 
 /// Fastest movement, in cycles per frame: what is meant to be faster stays just below half the rate.
@@ -97,164 +103,95 @@ impl Module for Vco {
         let tables = block.tables;
         let controls = Controls::new(block);
         let shapes = block.choice(P::Shape);
-        let is_wanted = [Out::Saw, Out::Pulse, Out::Tri, Out::Sine].map(|out| block.is_wanted(out));
         let is_main_wanted = block.is_wanted(Out::Main);
-        let is_phase_wanted = block.is_wanted(Out::Phase);
         let fade_frames = (FADE_S * block.rate_hz) as u32;
-        let steady: [Option<Steady>; W] = std::array::from_fn(|lane| controls.steady(&voices[lane], lane));
+        let mut steady = [None; W];
+        for lane in 0..W {
+            steady[lane] = controls.steady(&voices[lane], lane);
+        }
 
         for lane in 0..W {
-            voices[lane].begin(shapes[lane], controls.width(0, lane), fade_frames);
+            voices[lane].begin(shapes[lane], width_of(controls.pw.at(0)[lane]), fade_frames);
         }
-        let mut rises = [[0.0f32; W]; CHUNK];
+        let mut steps = [[0i32; W]; CHUNK];
         for start in (0..block.frames).step_by(CHUNK) {
             let frames = CHUNK.min(block.frames - start);
+            let rows = start..start + frames;
             if steady.iter().any(Option::is_none) {
-                controls.rises(start, &mut rises[..frames]);
+                controls.steps(start, &mut steps[..frames]);
             }
             for lane in 0..W {
                 let voice = &mut voices[lane];
-                let mut needed = is_wanted;
-                if is_main_wanted {
-                    for wave in 0..WAVES {
-                        needed[wave] |= voice.fades[wave] > 0 || shapes[lane] == wave;
-                    }
-                }
-                let mut canvases = [[0.0f32; CHUNK + TAPS]; WAVES];
-                voice.lend_tails(&needed, &mut canvases);
-                let mut phases = [0u32; CHUNK];
-                match steady[lane] {
-                    Some(mut steady) => {
-                        // Where the last chunk of this block ended.
-                        steady.phase = voice.phase_48();
-                        if is_phase_wanted {
-                            steady.phases(&mut phases[..frames]);
-                        }
-                        voice.run_steady(steady, frames, &needed, tables, &mut canvases);
-                    }
+                let mut course;
+                let motion = match steady[lane] {
+                    Some(steady) => Motion::Steady(Steady { phase: voice.phase_48(), ..steady }),
                     None => {
-                        let rises = |frame: usize| rises[frame][lane];
-                        voice.run_moving(
-                            &controls,
-                            lane,
-                            start,
-                            frames,
-                            rises,
-                            &needed,
-                            tables,
-                            &mut canvases,
-                            &mut phases,
-                        );
+                        course = Course::new(frames);
+                        voice.plot(&mut course, &controls, lane, start, &steps);
+                        Motion::Moving(&course)
                     }
-                }
-                for (wave, out) in [Out::Saw, Out::Pulse, Out::Tri, Out::Sine].into_iter().enumerate() {
-                    if is_wanted[wave] {
-                        let rows = &mut block.output(out)[start..start + frames];
-                        for (row, value) in rows.iter_mut().zip(&canvases[wave]) {
-                            row[lane] = *value;
-                        }
+                };
+                let mut main = [0.0; CHUNK];
+                for (wave, out) in WAVE_OUTS {
+                    let is_mixed = is_main_wanted && (voice.fades[wave as usize] > 0 || shapes[lane] == wave as usize);
+                    if !is_mixed && !block.is_wanted(out) {
+                        voice.live &= !(1 << wave as u32);
+                        continue;
+                    }
+                    let mut canvas = voice.lend_tail(wave);
+                    match &motion {
+                        Motion::Steady(steady) => steady.draw(wave, frames, &tables.residuals, &mut canvas),
+                        Motion::Moving(course) => course.draw(wave, &tables.residuals, &mut canvas),
+                    }
+                    voice.keep_tail(wave, frames, &canvas);
+                    if is_mixed {
+                        voice.mix(wave, shapes[lane], fade_frames, &canvas, &mut main);
+                    }
+                    if block.is_wanted(out) {
+                        write(&mut block.output(out)[rows.clone()], lane, &canvas);
                     }
                 }
                 if is_main_wanted {
-                    let rows = &mut block.output(Out::Main)[start..start + frames];
-                    voice.mix(shapes[lane], fade_frames, &canvases, rows, lane);
+                    voice.fade(shapes[lane], frames as u32, fade_frames);
+                    write(&mut block.output(Out::Main)[rows.clone()], lane, &main);
                 }
-                if is_phase_wanted {
-                    let rows = &mut block.output(Out::Phase)[start..start + frames];
-                    for (row, &phase) in rows.iter_mut().zip(&phases) {
-                        row[lane] = wave::bare(phase);
-                    }
+                if block.is_wanted(Out::Phase) {
+                    let mut phases = [0.0; CHUNK];
+                    motion.phases(&mut phases[..frames]);
+                    write(&mut block.output(Out::Phase)[rows.clone()], lane, &phases);
                 }
-                voice.keep_tails(&needed, frames, &canvases);
+                voice.advance(&motion, frames);
             }
         }
     }
 }
 
-/// The inputs and params that move a phase, over one block.
-struct Controls<'a, const W: usize> {
-    pitch: &'a [[f32; W]],
-    fm: Option<&'a [[f32; W]]>,
-    sync: Option<&'a [[f32; W]]>,
-    freq: Param<'a, W>,
-    pw: Param<'a, W>,
-    fm_depth: Param<'a, W>,
-    rate_hz: f32,
+/// How the phase of a channel moves through a chunk.
+enum Motion<'a> {
+    Steady(Steady),
+    Moving(&'a Course),
 }
 
-impl<'a, const W: usize> Controls<'a, W> {
+impl Motion<'_> {
+    /// The bare phase as a signal.
     #[inline(always)]
-    fn new(block: &Block<'a, W>) -> Self {
-        let fm_depth = block.param(P::FmDepth);
-        let is_fm = block.is_patched(In::Fm) && fm_depth.constant() != Some(0.0);
-        Controls {
-            pitch: block.input(In::Pitch),
-            fm: is_fm.then(|| block.input(In::Fm)),
-            sync: block.is_patched(In::Sync).then(|| block.input(In::Sync)),
-            freq: block.param(P::Freq),
-            pw: block.param(P::Pw),
-            fm_depth,
-            rate_hz: block.rate_hz,
-        }
-    }
-
-    /// The width of the pulse as a phase.
-    #[inline(always)]
-    fn width(&self, frame: usize, lane: usize) -> u32 {
-        // By way of 31 bits, which SIMD can convert.
-        ((self.pw.at(frame)[lane] * 2_147_483_648.0) as i32 as u32) << 1
-    }
-
-    /// The movement of a channel over this block, if it is even. Decided for each channel by its own signals alone, so that a
-    /// channel gives the same bits whatever its neighbours do.
-    #[inline(always)]
-    fn steady(&self, voice: &Voice, lane: usize) -> Option<Steady> {
-        let pw = resting(&self.pw, lane)?;
-        let freq_hz = resting(&self.freq, lane)?;
-        let pitch = self.pitch[0][lane];
-        if self.fm.is_some() || self.sync.is_some() || self.pitch.iter().any(|row| row[lane] != pitch) {
-            return None;
-        }
-        let width = ((pw * 2_147_483_648.0) as i32 as u32) << 1;
-        if voice.is_started != 0 && voice.widths[2] != width {
-            return None;
-        }
-        let rise = f64::from(freq_hz * exp2(pitch)) / f64::from(self.rate_hz);
-        let step = (rise.min(f64::from(RISE_MAX)) * CYCLE_48 as f64 + 0.5) as u64;
-        Some(Steady { phase: voice.phase_48(), step, width })
-    }
-
-    /// Cycles per frame, for all channels.
-    #[inline(always)]
-    fn rises(&self, start: usize, rises: &mut [[f32; W]]) {
-        let frame_s = 1.0 / self.rate_hz;
-        for (index, rise) in rises.iter_mut().enumerate() {
-            let frame = start + index;
-            let freq = self.freq.at(frame);
-            for lane in 0..W {
-                rise[lane] = freq[lane] * exp2(self.pitch[frame][lane]) * frame_s;
-            }
-        }
-        if let Some(fm) = self.fm {
-            for (index, rise) in rises.iter_mut().enumerate() {
-                let depth = self.fm_depth.at(start + index);
-                for lane in 0..W {
-                    rise[lane] *= 1.0 + depth[lane] * fm[start + index][lane];
+    fn phases(&self, into: &mut [f32]) {
+        match self {
+            Motion::Steady(steady) => steady.bare(into),
+            Motion::Moving(course) => {
+                for (value, &phase) in into.iter_mut().zip(&course.phases[1..]) {
+                    *value = wave::bare(phase);
                 }
             }
         }
-        for rise in rises {
-            *rise = rise.map(|rise| rise.clamp(-RISE_MAX, RISE_MAX));
-        }
     }
 }
 
-/// The value of a param in one channel, if it is the same in every frame.
+/// Writes one channel of an output.
 #[inline(always)]
-fn resting<const W: usize>(param: &Param<'_, W>, lane: usize) -> Option<f32> {
-    match param {
-        Param::Constant(value) => Some(*value),
-        Param::Varying(rows) => rows.iter().all(|row| row[lane] == rows[0][lane]).then(|| rows[0][lane]),
+fn write<const W: usize>(rows: &mut [[f32; W]], lane: usize, values: &[f32]) {
+    for (row, value) in rows.iter_mut().zip(values) {
+        row[lane] = *value;
     }
 }
 
@@ -275,129 +212,104 @@ impl Voice {
         }
     }
 
+    /// Fills in a chunk in which the phase does not move evenly.
     #[inline(always)]
-    fn run_steady(
+    fn plot<const W: usize>(
         &mut self,
-        steady: Steady,
-        frames: usize,
-        needed: &[bool; WAVES],
-        tables: &Tables,
-        canvases: &mut [Canvas; WAVES],
-    ) {
-        for wave in Wave::ALL {
-            if needed[wave as usize] {
-                steady.draw(wave, frames, &tables.residuals, &mut canvases[wave as usize]);
-            }
-        }
-        let phase = steady.after(frames) << 16;
-        self.phase = (phase >> 32) as u32;
-        self.fraction = phase as u32;
-        self.steps = [(steady.step >> 16) as i32; 2];
-        self.widths = [steady.width; 3];
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    #[inline(always)]
-    fn run_moving<const W: usize>(
-        &mut self,
+        course: &mut Course,
         controls: &Controls<'_, W>,
         lane: usize,
         start: usize,
-        frames: usize,
-        rises: impl Fn(usize) -> f32,
-        needed: &[bool; WAVES],
-        tables: &Tables,
-        canvases: &mut [Canvas; WAVES],
-        phases: &mut [u32; CHUNK],
+        steps: &[[i32; W]; CHUNK],
     ) {
-        let mut course = Course {
-            frames,
-            steps: [0; CHUNK + 2],
-            widths: [0; CHUNK + 3],
-            phases: [0; CHUNK + 1],
-            resets: 0,
-            reset_times: [0.0; CHUNK],
-        };
+        let frames = course.frames;
         course.steps[..2].copy_from_slice(&self.steps);
-        course.set_steps(rises);
+        for (step, row) in course.steps[2..frames + 2].iter_mut().zip(steps) {
+            *step = row[lane];
+        }
         course.widths[..3].copy_from_slice(&self.widths);
+        let widths = &mut course.widths[3..frames + 3];
         match controls.pw {
-            Param::Constant(_) => course.widths[3..frames + 3].fill(controls.width(0, lane)),
-            Param::Varying(_) => {
-                for frame in 0..frames {
-                    course.widths[frame + 3] = controls.width(start + frame, lane);
+            Param::Constant(pw) => widths.fill(width_of(pw)),
+            Param::Varying(rows) => {
+                for (width, row) in widths.iter_mut().zip(&rows[start..]) {
+                    *width = width_of(row[lane]);
                 }
             }
         }
         if let Some(sync) = controls.sync {
-            for frame in 0..frames {
-                if let Some(time) = self.sync.next(sync[start + frame][lane]) {
+            for (frame, row) in sync[start..start + frames].iter().enumerate() {
+                if let Some(time) = self.sync.next(row[lane]) {
                     course.resets |= 1 << frame;
                     course.reset_times[frame] = time;
                 }
             }
         }
         course.set_phases(self.phase);
-        for wave in Wave::ALL {
-            if needed[wave as usize] {
-                course.draw(wave, &tables.residuals, &mut canvases[wave as usize]);
-            }
-        }
-        phases.copy_from_slice(&course.phases[1..]);
-        self.phase = course.phases[frames];
-        self.steps.copy_from_slice(&course.steps[frames..frames + 2]);
-        self.widths.copy_from_slice(&course.widths[frames..frames + 3]);
     }
 
-    /// Copies what earlier edges still owe to the front of the canvases; nothing for a wave that was not drawn of late.
+    /// Moves on to the end of a chunk.
     #[inline(always)]
-    fn lend_tails(&self, needed: &[bool; WAVES], canvases: &mut [Canvas; WAVES]) {
-        for wave in 0..WAVES {
-            if needed[wave] && self.live >> wave & 1 == 1 {
-                canvases[wave][..TAPS].copy_from_slice(&self.tails[wave]);
+    fn advance(&mut self, motion: &Motion, frames: usize) {
+        match motion {
+            Motion::Steady(steady) => {
+                let phase = steady.after(frames) << 16;
+                self.phase = (phase >> 32) as u32;
+                self.fraction = phase as u32;
+                self.steps = [(steady.step >> 16) as i32; 2];
+                self.widths = [steady.width; 3];
             }
-        }
-    }
-
-    #[inline(always)]
-    fn keep_tails(&mut self, needed: &[bool; WAVES], frames: usize, canvases: &[Canvas; WAVES]) {
-        self.live = 0;
-        for wave in 0..WAVES {
-            if needed[wave] {
-                self.live |= 1 << wave;
-                self.tails[wave].copy_from_slice(&canvases[wave][frames..frames + TAPS]);
+            Motion::Moving(course) => {
+                self.phase = course.phases[frames];
+                self.steps.copy_from_slice(&course.steps[frames..frames + 2]);
+                self.widths.copy_from_slice(&course.widths[frames..frames + 3]);
             }
         }
     }
 
-    /// Writes `out`: the chosen shape, or a fade to it.
+    /// A canvas that begins with what earlier edges still owe; with nothing for a wave that was not drawn of late.
     #[inline(always)]
-    fn mix<const W: usize>(
-        &mut self,
-        shape: usize,
-        fade_frames: u32,
-        canvases: &[Canvas; WAVES],
-        rows: &mut [[f32; W]],
-        lane: usize,
-    ) {
-        let full = full(fade_frames);
-        let is_settled = (0..WAVES).all(|wave| self.fades[wave] == if wave == shape { full } else { 0 });
-        if is_settled {
-            for (row, value) in rows.iter_mut().zip(&canvases[shape]) {
-                row[lane] = *value;
-            }
+    fn lend_tail(&self, wave: Wave) -> Canvas {
+        let mut canvas = [0.0; CHUNK + TAPS];
+        if self.live >> wave as u32 & 1 == 1 {
+            canvas[..TAPS].copy_from_slice(&self.tails[wave as usize]);
+        }
+        canvas
+    }
+
+    #[inline(always)]
+    fn keep_tail(&mut self, wave: Wave, frames: usize, canvas: &Canvas) {
+        self.live |= 1 << wave as u32;
+        self.tails[wave as usize].copy_from_slice(&canvas[frames..frames + TAPS]);
+    }
+
+    /// Adds the share of a wave in `out`.
+    #[inline(always)]
+    fn mix(&self, wave: Wave, shape: usize, fade_frames: u32, canvas: &Canvas, main: &mut [f32; CHUNK]) {
+        let (fade, is_chosen) = (self.fades[wave as usize], shape == wave as usize);
+        let is_alone = self.fades.iter().enumerate().all(|(other, &fade)| other == shape || fade == 0);
+        if is_alone && is_chosen && fade == full(fade_frames) {
+            main.copy_from_slice(&canvas[..CHUNK]);
             return;
         }
-        for (frame, row) in rows.iter_mut().enumerate() {
-            let mut sum = 0.0;
-            for wave in 0..WAVES {
-                let fade = &mut self.fades[wave];
-                *fade = if wave == shape { (*fade + 1).min(full) } else { fade.saturating_sub(1) };
-                sum += share(*fade, fade_frames) * canvases[wave][frame];
-            }
-            row[lane] = sum;
+        for (frame, (sum, value)) in main.iter_mut().zip(canvas).enumerate() {
+            *sum += share(faded(fade, is_chosen, frame as u32 + 1, fade_frames), fade_frames) * value;
         }
     }
+
+    /// Moves the fades on.
+    #[inline(always)]
+    fn fade(&mut self, shape: usize, frames: u32, fade_frames: u32) {
+        for (wave, fade) in self.fades.iter_mut().enumerate() {
+            *fade = faded(*fade, wave == shape, frames, fade_frames);
+        }
+    }
+}
+
+/// Where a fade stands after `frames`.
+#[inline(always)]
+fn faded(fade: u32, is_chosen: bool, frames: u32, fade_frames: u32) -> u32 {
+    if is_chosen { (fade + frames).min(full(fade_frames)) } else { fade.saturating_sub(frames) }
 }
 
 /// Where a fade ends. A shape that comes waits [`TAPS`] frames for its residuals to be complete, and the one

@@ -38,65 +38,220 @@ fn turn(hz: f64, frame: f64) -> f64 {
     (TAU * (hz / RATE_HZ * frame).fract()).sin()
 }
 
+/// Amplitude of a harmonic against the first.
+fn ideal(shape: &str, number: usize) -> f64 {
+    match shape {
+        "saw" => 1.0 / number as f64,
+        "pulse" if number % 2 == 1 => 1.0 / number as f64,
+        "tri" if number % 2 == 1 => 1.0 / (number * number) as f64,
+        _ => 0.0,
+    }
+}
+
+/// Pitches and the alias that SOUND.md allows there.
+const TARGETS: [(f64, f64); 5] =
+    [(110.0, -140.0), (440.0, -135.0), (1_760.0, -130.0), (3_520.0, -130.0), (7_040.0, -125.0)];
+
+fn assert_clean(name: &str, sound: &[f32], f0: f64, shape: &str, alias_db: f64) {
+    let Periodic { alias_db: alias, worst_dbc, dc, .. } = periodic(sound, RATE_HZ, f0);
+    assert!(alias <= alias_db, "{name} {shape} {f0}: alias {alias:.1} dB");
+    assert!(worst_dbc <= -125.0, "{name} {shape} {f0}: worst line {worst_dbc:.1} dBc");
+    assert!(dc.abs() <= 1e-6, "{name} {shape} {f0}: dc {dc}");
+    let droop = droop_db(sound, RATE_HZ, f0, |number| ideal(shape, number));
+    assert!(droop.abs() <= 0.05, "{name} {shape} {f0}: droop {droop} dB");
+    let off = cents(frequency(sound, RATE_HZ, f0), f0);
+    assert!(off.abs() <= 0.001, "{name} {shape} {f0}: {off} cents");
+}
+
 #[test]
-fn print_all() {
-    for f0 in [110.0f64, 440.0, 1_760.0, 3_520.0, 7_040.0] {
-        for shape in ["saw", "pulse", "tri", "sine"] {
-            let sound = steady(shape, f0 as f32);
-            let ideal = |number: usize| match shape {
-                "saw" => 1.0 / number as f64,
-                "pulse" if number % 2 == 1 => 1.0 / number as f64,
-                "tri" if number % 2 == 1 => 1.0 / (number * number) as f64,
-                _ => 0.0,
-            };
-            let Periodic { alias_db, worst_dbc, dc, thd_db, noise_db } = periodic(&sound, RATE_HZ, f0);
-            println!(
-                "{shape} {f0}: alias {alias_db:.1} worst {worst_dbc:.1} dc {dc:.1e} thd {thd_db:.1} noise {noise_db:.1} droop {:.3} cents {:.5}",
-                droop_db(&sound, RATE_HZ, f0, ideal),
-                cents(frequency(&sound, RATE_HZ, f0), f0)
-            );
+fn steady_shapes_meet_the_targets_for_alias_dc_droop_and_tuning() {
+    for (f0, alias_db) in TARGETS {
+        for shape in ["saw", "pulse", "tri"] {
+            assert_clean("steady", &steady(shape, f0 as f32), f0, shape, alias_db);
         }
     }
-    // moving path at constant pitch: fm of zero
-    for f0 in [20.0, 110.0f64, 440.0, 1_760.0, 7_040.0] {
+}
+
+#[test]
+fn the_path_for_moving_pitch_is_as_clean_at_a_pitch_that_rests() {
+    for (f0, alias_db) in TARGETS {
         for shape in ["saw", "pulse", "tri"] {
             let sound = modulated(vco(shape).with("freq", f0 as f32), shape, &[("fm", &|_| 0.0)]);
-            println!(
-                "moving {shape} {f0} {:?} cents {:.5}",
-                periodic(&sound, RATE_HZ, f0),
-                cents(frequency(&sound, RATE_HZ, f0), f0)
-            );
+            assert_clean("moving", &sound, f0, shape, alias_db);
         }
     }
-    for (name, depth) in [("fm .9", 0.9f32), ("fm tz 2", 2.0)] {
+}
+
+#[test]
+fn a_pulse_of_any_width_is_clean_and_free_of_dc() {
+    for pw in [0.05, 0.3, 0.9] {
+        let found = periodic(&vco("pulse").with("freq", 440.0).with("pw", pw).render("pulse", BLOCKS), RATE_HZ, 440.0);
+        assert!(found.alias_db <= -135.0 && found.dc.abs() <= 1e-6, "{pw}: {found:?}");
+    }
+}
+
+#[test]
+fn the_sine_is_140_db_above_everything_else() {
+    for (f0, _) in TARGETS {
+        let found = periodic(&steady("sine", f0 as f32), RATE_HZ, f0);
+        assert!(found.noise_db <= -140.0 && found.thd_db <= -140.0 && found.dc.abs() <= 1e-6, "{f0}: {found:?}");
+    }
+}
+
+#[test]
+fn linear_fm_and_through_zero_fm_stay_clean() {
+    for (depth, alias_db) in [(0.9, -125.0), (2.0, -120.0)] {
         for shape in ["saw", "pulse", "tri", "sine"] {
-            let sound = modulated(
-                vco(shape).with("freq", 880.0).with("fm_depth", depth),
-                shape,
-                &[("fm", &|frame| turn(110.0, frame))],
-            );
-            println!("{name} {shape} {:?}", periodic(&sound, RATE_HZ, 110.0));
+            let rig = vco(shape).with("freq", 880.0).with("fm_depth", depth);
+            let found = periodic(&modulated(rig, shape, &[("fm", &|frame| turn(110.0, frame))]), RATE_HZ, 110.0);
+            assert!(found.alias_db <= alias_db, "{shape} by {depth}: {found:?}");
         }
     }
-    for pitch in [880.0f64, 1760.0] {
-        let sound =
-            modulated(vco("pulse").with("freq", pitch as f32), "pulse", &[("pw", &|frame| 0.4 * turn(110.0, frame))]);
-        println!("pwm {pitch} {:?}", periodic(&sound, RATE_HZ, 110.0));
+}
+
+#[test]
+fn pulse_width_modulation_at_audio_rate_stays_clean() {
+    for freq_hz in [880.0, 1_760.0] {
+        let rig = vco("pulse").with("freq", freq_hz);
+        let found = periodic(&modulated(rig, "pulse", &[("pw", &|frame| 0.4 * turn(110.0, frame))]), RATE_HZ, 110.0);
+        assert!(found.alias_db <= -130.0, "{freq_hz}: {found:?}");
     }
-    for f0 in [110.0f64, 440.0, 1760.0] {
+}
+
+#[test]
+fn hard_sync_stays_clean() {
+    for (f0, by_phase_db, by_sine_db) in [(110.0, -140.0, -140.0), (440.0, -135.0, -135.0), (1_760.0, -130.0, -85.0)] {
+        let master = steady("phase", f0 as f32);
+        let phase = |frame: f64| f64::from(master[frame as usize]);
+        let sine = |frame: f64| turn(f0, frame);
+        for shape in ["saw", "pulse", "tri"] {
+            let sources: [(&dyn Fn(f64) -> f64, f64); 2] = [(&phase, by_phase_db), (&sine, by_sine_db)];
+            for (number, (source, alias_db)) in sources.into_iter().enumerate() {
+                let rig = vco(shape).with("freq", (2.63 * f0) as f32);
+                let found = periodic(&modulated(rig, shape, &[("sync", source)]), RATE_HZ, f0);
+                assert!(found.alias_db <= alias_db, "{shape} {f0} by source {number}: {found:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn pitches_beyond_half_the_rate_stay_finite_and_bounded() {
+    for (freq, pitch) in [(20_000.0, 0.0), (20_000.0, 5.0), (20_000.0, 100.0), (0.01, -100.0)] {
         for shape in ["saw", "pulse", "tri", "sine"] {
-            let sound =
-                modulated(vco(shape).with("freq", 2.63 * f0 as f32), shape, &[("sync", &|frame| turn(f0, frame))]);
-            println!("sync {shape} {f0} by sine {:?}", periodic(&sound, RATE_HZ, f0));
-        }
-        for master in ["saw", "phase"] {
-            let lead = steady(master, f0 as f32);
-            let sound = modulated(
-                vco("saw").with("freq", 2.63 * f0 as f32),
-                "saw",
-                &[("sync", &|frame| f64::from(lead[frame as usize]))],
+            let still = modulated(vco(shape).with("freq", freq), shape, &[("pitch", &|_| pitch)]);
+            let wild: &[(&str, &dyn Fn(f64) -> f64)] = &[
+                ("pitch", &|_| pitch),
+                ("fm", &|frame| 1e6 * turn(777.0, frame)),
+                ("sync", &|frame| turn(5_000.0, frame)),
+                ("pw", &|frame| 3.0 * turn(9_999.0, frame)),
+            ];
+            let wild = modulated(vco(shape).with("freq", freq), shape, wild);
+            assert!(
+                still.iter().chain(&wild).all(|sample| sample.abs() < 8.0),
+                "{shape} at {freq} Hz + {pitch} octaves"
             );
-            println!("sync saw {f0} by vco {master} {:?}", periodic(&sound, RATE_HZ, f0));
         }
     }
+}
+
+#[test]
+fn a_change_of_shape_has_neither_a_step_nor_a_corner() {
+    // So slow that every shape stands still: what moves is the fade. 6 / 240^2 is the bend of a cubic ease over 5 ms.
+    let mut rig = vco("out").with("freq", 0.01);
+    let mut sound = rig.render("out", 20);
+    for shape in [1, 3, 0, 2, 1, 2] {
+        rig.event("shape", 0, shape as f32, 0);
+        sound.extend(rig.render("out", 10));
+    }
+    let bend = sound[TAIL..].windows(3).map(|at| (at[0] - 2.0 * at[1] + at[2]).abs()).fold(0.0, f32::max);
+    assert!(bend < 2.1 * 6.0 / (240.0 * 240.0), "{bend}");
+    assert!((sound[sound.len() - 1]).abs() < 0.02, "a triangle near its start: {}", sound[sound.len() - 1]);
+}
+
+/// Frames after which the onset of the very first block is over.
+const TAIL: usize = 64;
+
+/// What a channel of a poly module hears: pitch, fm, sync, pw.
+fn part(channel: usize, frame: usize, input: usize) -> f32 {
+    let frame = frame as f64;
+    let hz = 100.0 * (channel + 1) as f64;
+    match input {
+        // Every third channel rests, so that both paths meet in one group.
+        0 => channel as f32 * 0.1,
+        1 if !channel.is_multiple_of(3) => turn(hz * 1.3, frame) as f32,
+        2 if channel % 3 == 1 => turn(hz * 0.7, frame) as f32,
+        3 if channel % 3 == 2 => 0.4 * turn(hz * 0.3, frame) as f32,
+        _ => 0.0,
+    }
+}
+
+const PART_INPUTS: [&str; 4] = ["pitch", "fm", "sync", "pw"];
+
+fn blocks_of(channels: usize, first: usize, patched: usize, blocks: usize) -> Vec<Vec<f32>> {
+    let (_, kind) = kind("vco").unwrap();
+    let mut rig = Rig::new(kind, channels, RATE_HZ as f32, FRAMES).with("freq", 300.0);
+    let cables: Vec<usize> = PART_INPUTS[..patched].iter().map(|input| rig.patch_poly(input, 1.0, channels)).collect();
+    let mut heard = vec![Vec::new(); channels];
+    for block in 0..blocks {
+        for (input, &cable) in cables.iter().enumerate() {
+            rig.feed(cable, |channel, frame| part(first + channel, block * FRAMES + frame, input));
+        }
+        if block == 5 {
+            rig.event("shape", 7, 2.0, 0);
+        }
+        rig.step();
+        for output in ["out", "saw", "pulse", "tri", "sine", "phase"] {
+            for (channel, heard) in heard.iter_mut().enumerate() {
+                heard.extend(rig.output(output, channel));
+            }
+        }
+    }
+    heard
+}
+
+#[test]
+fn a_channel_gives_the_same_bits_alone_and_among_others() {
+    for patched in [1, 2, 4] {
+        let wide = blocks_of(11, 0, patched, 20);
+        let narrow = blocks_of(3, 0, patched, 20);
+        for channel in 0..11 {
+            let alone = &blocks_of(1, channel, patched, 20)[0];
+            let same = |heard: &Vec<f32>| alone.iter().zip(heard).all(|(a, b)| a.to_bits() == b.to_bits());
+            assert!(same(&wide[channel]), "channel {channel} of 11, {patched} inputs");
+            assert!(channel >= 3 || same(&narrow[channel]), "channel {channel} of 3, {patched} inputs");
+        }
+    }
+}
+
+#[test]
+fn a_block_that_is_executed_again_gives_the_same_bits() {
+    let (_, kind) = kind("vco").unwrap();
+    let mut rig = Rig::new(kind, 5, RATE_HZ as f32, FRAMES).with("freq", 700.0);
+    let cables = PART_INPUTS.map(|input| rig.patch_poly(input, 1.0, 5));
+    for block in 0..10 {
+        for (input, &cable) in cables.iter().enumerate() {
+            rig.feed(cable, |channel, frame| part(channel, block * FRAMES + frame, input));
+        }
+        if block == 0 {
+            // The first block of all starts from reset, whatever the state.
+            rig.step();
+        }
+        let (state, _) = rig.snapshot();
+        let run = |rig: &mut Rig| {
+            rig.event("shape", 3, (block % 4) as f32, 0);
+            rig.step();
+            let heard: Vec<u32> =
+                ["out", "saw", "tri"].iter().flat_map(|port| rig.output(port, 4)).map(f32::to_bits).collect();
+            (heard, rig.snapshot().0)
+        };
+        let first = run(&mut rig);
+        rig.rewind(&state);
+        assert_eq!(first, run(&mut rig), "block {block}");
+    }
+}
+
+#[test]
+fn the_state_of_a_channel_stays_below_a_kilobyte() {
+    assert!(size_of::<super::vco::Voice>() <= 640, "{}", size_of::<super::vco::Voice>());
 }
