@@ -14,6 +14,7 @@ const ANSWER_WAIT: Duration = Duration::from_secs(3);
 pub struct Client {
     socket: UdpSocket,
     syncs: std::cell::Cell<i32>,
+    wait: Duration,
 }
 
 /// One worker, as `/pool` tells.
@@ -48,7 +49,12 @@ impl Client {
             Ok(socket)
         };
         let socket = open().map_err(|error: std::io::Error| format!("{to}: {error}"))?;
-        Ok(Client { socket, syncs: std::cell::Cell::new(0) })
+        Ok(Client { socket, syncs: std::cell::Cell::new(0), wait: ANSWER_WAIT })
+    }
+
+    /// Waits for this long, where answers may be lost on the way.
+    pub fn patience(&mut self, wait: Duration) {
+        self.wait = wait;
     }
 
     /// Sends a message that was made before.
@@ -65,7 +71,7 @@ impl Client {
     /// If it is refused, or no answer comes.
     pub fn ask(&self, datagram: &[u8], last: impl Fn(&OscMessage) -> bool) -> Result<Vec<OscMessage>, String> {
         self.send(datagram)?;
-        let until = Instant::now() + ANSWER_WAIT;
+        let until = Instant::now() + self.wait;
         let mut answers = Vec::new();
         loop {
             let answer = self.receive(until)?;

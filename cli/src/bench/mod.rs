@@ -51,7 +51,7 @@ pub fn run(config: &Config, wish: &Wish<'_>) -> Result<(), String> {
         // For whoever waits; the answer itself goes to standard output.
         let _ = writeln!(stderr(), "{suite} ...");
         report.figures.extend(match suite {
-            "create" => create::run(&flags, wish.is_quick)?,
+            "create" => create::run(config, &flags, wish.is_quick)?,
             "osc" => osc::run(&flags, wish.is_quick)?,
             "hop" => hop::run(config, &flags, wish.is_quick)?,
             _ => startup::run(&flags, wish.is_quick)?,
@@ -78,7 +78,17 @@ fn chosen(asked: &[String]) -> Result<Vec<&'static str>, String> {
 
 /// The flags that every engine of a suite runs with: what was asked for, less what a suite decides itself.
 fn flags(config: &Config) -> Vec<String> {
-    let ours = ["--backend=", "--osc=", "--osc-tcp=", "--http=", "--log=", "--device=", "--record=", "--seconds="];
+    let ours = [
+        "--backend=",
+        "--osc=",
+        "--osc-tcp=",
+        "--http=",
+        "--log=",
+        "--device=",
+        "--record=",
+        "--seconds=",
+        "--session=",
+    ];
     let mut flags = config.flags();
     flags.retain(|flag| !ours.iter().any(|own| flag.starts_with(own)));
     flags

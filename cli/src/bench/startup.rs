@@ -17,7 +17,8 @@ const WORKERS: &str = "--workers=8";
 /// If one does not come up.
 pub fn run(flags: &[String], is_quick: bool) -> Result<Vec<Figure>, String> {
     let rounds = if is_quick { 5 } else { 30 };
-    let flags: Vec<String> = flags.iter().cloned().chain([WORKERS.to_owned()]).collect();
+    let flags: Vec<String> =
+        flags.iter().filter(|flag| !flag.contains("workers=")).cloned().chain([WORKERS.to_owned()]).collect();
     let (mut ready, mut osc) = (Samples::millis(), Samples::millis());
     let mut own = [("zygote: warm-up", "warm_up_ms"), ("engine: supervisor started to pool ready", "pool_ready_ms")]
         .map(|(name, stat)| (name, stat, Samples::millis()));
