@@ -36,8 +36,10 @@ pub struct Batch {
     pub active: Vec<LaneId>,
     /// Events, by rising frame.
     pub events: Vec<DueEvent>,
-    /// The block at which it took effect; set by the conductor.
+    /// The last block that it changed, so far; set by the conductor.
     pub block: Block,
+    /// Its plans are valid; set by the conductor.
+    pub is_taken: bool,
 }
 
 /// An event and its time.
@@ -68,7 +70,7 @@ pub enum Report {
 pub struct Telemetry {
     /// Blocks computed so far.
     pub blocks: AtomicU64,
-    /// When the first frame of block `blocks` was started, on the monotonic clock.
+    /// When the block that was begun last was begun, on the monotonic clock; 0 where no device sets the pace.
     pub started_ns: AtomicU64,
     /// Blocks in which a lane was late.
     pub late_blocks: AtomicU64,
@@ -205,7 +207,9 @@ impl Conductor {
 
     fn cycle(&mut self, block: Block, deadline_ns: Option<u64>, state: &mut Loop) {
         let started_ns = now_ns();
-        self.telemetry.started_ns.store(started_ns, Ordering::Relaxed);
+        // Blocks ahead of the device's first period have no time of their own.
+        let paced_ns = if deadline_ns.is_some() { started_ns } else { 0 };
+        self.telemetry.started_ns.store(paced_ns, Ordering::Relaxed);
         self.telemetry.blocks.store(block, Ordering::Release);
         self.take_orders(block, state);
         self.write_events(block, state);
@@ -257,15 +261,17 @@ impl Conductor {
             }
             // Order matters among those that are due: `remove` keeps it.
             let mut batch = state.pending.remove(index);
-            self.flip(block, &batch, state);
+            if !batch.is_taken {
+                batch.is_taken = true;
+                self.flip(block, &batch, state);
+                self.report(Report::Taken(batch.id, block));
+            }
+            batch.block = block;
             self.sort_in_events(first_frame, end_frame, &mut batch, state);
             if batch.events.is_empty() {
-                batch.block = block;
-                self.report(Report::Taken(batch.id, block));
                 state.computing.push(batch);
             } else {
-                // Some of its events lie in later blocks: it stays, without what is done.
-                batch.flips.clear();
+                // Some of its events lie in later blocks: it stays for them.
                 state.pending.insert(index, batch);
                 index += 1;
             }

@@ -13,7 +13,6 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use thiserror::Error;
 use tine_modules::Kind;
 use tine_modules::runner::Scratch;
-use tine_protocol::ids::LaneId;
 use tine_protocol::plan::ModulePlan;
 use tine_protocol::segment::{EngineHead, LANE_BYTES, engine};
 use tine_protocol::sys::clock::now_ns;
@@ -35,7 +34,7 @@ use crate::planner::Planner;
 use crate::pool::{self, PoolConfig};
 use crate::recorder::{self, Recorder, Tap};
 use crate::session::{EngineControl, Parts, Session};
-use crate::stage::{Format, Freed};
+use crate::stage::{Format, Room};
 use crate::stall;
 
 /// How long the first blocks may take before the device starts without them.
@@ -201,15 +200,15 @@ impl Engine {
             stalls,
             release: {
                 let fds = Arc::clone(&lane_fds);
-                Box::new(move |freed: &Freed| {
+                Box::new(move |freed: &Room| {
                     if let Err(error) = memory::release(&fds[usize::from(freed.lane.0)], freed.range.clone()) {
                         tracing::warn!("memory of a module could not be given back: {error}");
                     }
                 })
             },
-            provide: Box::new(move |lane: LaneId, range| {
+            provide: Box::new(move |room: &Room| {
                 // Without it the worker provides the pages itself, in its first block.
-                if let Err(error) = memory::reserve(&lane_fds[usize::from(lane.0)], range) {
+                if let Err(error) = memory::reserve(&lane_fds[usize::from(room.lane.0)], room.range.clone()) {
                     tracing::warn!("memory for a module could not be provided ahead: {error}");
                 }
             }),
