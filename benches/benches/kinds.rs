@@ -1,11 +1,13 @@
 //! What a kind costs, in nanoseconds per sample and channel, at 1, 8 and 16 channels.
 //!
-//! A case is one line of [`CASES`]: a kind, its params, what is patched into it, which output is read.
+//! Every kind of the catalogue runs at its defaults with a cable into each audio input, all outputs read. Where a kind has
+//! dear special cases, a line of [`CASES`] says one: a kind, its params, what is patched into it, which output is read.
 //! The time of an "element" is the time of one sample of one channel. Inputs are fetched, summed and scrubbed as in the engine.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use tine_modules::kind;
 use tine_modules::rig::Rig;
+use tine_modules::{CATALOGUE, kind};
+use tine_protocol::spec::Signal;
 
 const RATE_HZ: f32 = 48_000.0;
 const FRAMES: usize = 64;
@@ -36,30 +38,40 @@ const CASES: &[Case] = &[
         &[("res", 0.6), ("model", 1.0)],
         &[("in", 1.0, 440.0), ("cutoff", 2.0, 900.0)],
     ),
-    ("vca, what a cable costs", "vca", &[], &[("in", 1.0, 440.0)]),
 ];
 
 fn kinds(criterion: &mut Criterion) {
-    for (name, of, params, cables) in CASES {
-        let mut group = criterion.benchmark_group(*name);
-        for channels in [1, 8, 16] {
-            let (_, kind) = kind(of).expect("the kind exists");
-            let mut rig = Rig::new(kind, channels, RATE_HZ, FRAMES).only(&["out"]);
-            for (param, value) in *params {
-                rig = rig.with(param, *value);
-            }
-            for (input, gain, hz) in *cables {
-                let cable = rig.patch_poly(input, *gain, channels);
-                // Channels differ a little in pitch, and one block is fed again and again: an edge more per block.
-                rig.feed(cable, |channel, frame| {
-                    (std::f32::consts::TAU * hz * (1.0 + 0.01 * channel as f32) / RATE_HZ * frame as f32).sin()
-                });
-            }
-            group.throughput(Throughput::Elements((FRAMES * channels) as u64));
-            group.bench_function(BenchmarkId::from_parameter(channels), |bencher| bencher.iter(|| rig.step()));
-        }
-        group.finish();
+    for kind in CATALOGUE {
+        let audio = kind.spec.inputs.iter().filter(|port| port.signal == Signal::Audio);
+        let cables: Vec<_> = audio.map(|port| (port.name, 1.0, 440.0)).collect();
+        measure(criterion, &format!("{}, defaults", kind.spec.name), &cables, |channels| {
+            Rig::new(kind, channels, RATE_HZ, FRAMES)
+        });
     }
+    for (name, of, params, cables) in CASES {
+        let (_, kind) = kind(of).expect("the kind exists");
+        measure(criterion, name, cables, |channels| {
+            let rig = Rig::new(kind, channels, RATE_HZ, FRAMES).only(&["out"]);
+            params.iter().fold(rig, |rig, (param, value)| rig.with(param, *value))
+        });
+    }
+}
+
+fn measure(criterion: &mut Criterion, name: &str, cables: &[(&str, f32, f32)], make: impl Fn(usize) -> Rig) {
+    let mut group = criterion.benchmark_group(name);
+    for channels in [1, 8, 16] {
+        let mut rig = make(channels);
+        for (input, gain, hz) in cables {
+            let cable = rig.patch_poly(input, *gain, channels);
+            // Channels differ a little in pitch, and one block is fed again and again: an edge more per block.
+            rig.feed(cable, |channel, frame| {
+                (std::f32::consts::TAU * hz * (1.0 + 0.01 * channel as f32) / RATE_HZ * frame as f32).sin()
+            });
+        }
+        group.throughput(Throughput::Elements((FRAMES * channels) as u64));
+        group.bench_function(BenchmarkId::from_parameter(channels), |bencher| bencher.iter(|| rig.step()));
+    }
+    group.finish();
 }
 
 criterion_group! {

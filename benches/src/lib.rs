@@ -1,1 +1,2 @@
-//! x
+//! Room of the criterion benches; what they share would stand here.
+#![forbid(unsafe_code)]

@@ -210,6 +210,24 @@ impl Config {
         }
     }
 
+    /// What the interface has and this version does not carry out yet: better refused than taken without effect.
+    ///
+    /// # Errors
+    /// A sentence that names the flag.
+    pub fn refuse_later(&self) -> Result<(), String> {
+        let later = [
+            ("wait spin", self.wait == Wait::Spin),
+            ("max-workers", self.max_workers != self.workers && self.max_workers != WORKERS_MAX),
+            ("osc-tcp", self.osc_tcp.is_some()),
+            ("http", self.http.is_some()),
+            ("session", self.session.is_some()),
+        ];
+        match later.into_iter().find(|(_, is_asked)| *is_asked) {
+            Some((flag, _)) => Err(format!("--{flag} comes in a later version")),
+            None => Ok(()),
+        }
+    }
+
     /// Flags that give this configuration again: how the keeper tells it to the processes that it starts.
     pub fn flags(&self) -> Vec<String> {
         let listen = |address: Option<SocketAddr>| address.map_or("off".to_owned(), |address| address.to_string());

@@ -1,14 +1,17 @@
-//! The `tine` binary: subcommands, the REPL's language, the rendering of answers. Knows no pid, ring or frame.
+//! The `tine` binary: subcommands, the REPL's language, the rendering of answers. Only `bench` knows pids and rings: it measures them.
 #![forbid(unsafe_code)]
 
 pub mod args;
+pub mod bench;
 pub mod catalog;
 pub mod config;
 pub mod connect;
+pub mod doctor;
 pub mod files;
 pub mod grammar;
 pub mod help;
 pub mod interpreter;
+pub mod machine;
 pub mod patchfile;
 pub mod player;
 pub mod repl;
@@ -77,9 +80,13 @@ fn act(invocation: Invocation) -> Result<(), Stop> {
             run::keep(Config { record: Some(output), ..config }, Mode::Render, &[file]).map_err(Stop::Failed)
         }
         Action::Devices(json) => run::devices(json).map_err(Stop::Failed).and_then(|text| say(&text)),
-        Action::Doctor => run::doctor(&config).map_err(Stop::Failed),
+        Action::Doctor => {
+            let findings = doctor::judge(&machine::Machine::here(), &tine_engine::device::list());
+            say(&doctor::text(&findings, Style::of(&stdout())))
+        }
         Action::Bench { suites, quick, json, html } => {
-            run::bench(&config, &suites, quick, json.as_ref(), html.as_ref()).map_err(Stop::Failed)
+            let wish = bench::Wish { suites: &suites, is_quick: quick, json: json.as_ref(), html: html.as_ref() };
+            bench::run(&config, &wish).map_err(Stop::Failed)
         }
         // The keeper's own processes.
         Action::Engine { inherited, mode, files } => {

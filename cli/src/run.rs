@@ -40,6 +40,7 @@ const KEYBOARD: Origin = Origin(0);
 /// If a segment or a process cannot be made.
 pub fn keep(config: Config, mode: Mode, files: &[PathBuf]) -> Ended {
     log(config.log);
+    config.refuse_later()?;
     let is_repl = mode == Mode::Play && stdin().is_terminal();
     let (flags, files) = (config.flags(), files.to_vec());
     let arguments = move |inherit: &str, role: Role| {
@@ -288,28 +289,6 @@ pub fn devices(is_json: bool) -> Result<String, String> {
     } else {
         Ok(crate::words::devices::table(&devices))
     }
-}
-
-/// What stands in the way of low latency here.
-///
-/// # Errors
-/// If the machine cannot be asked.
-pub fn doctor(_config: &Config) -> Ended {
-    Err("doctor: not wired yet".to_owned())
-}
-
-/// Measures this machine.
-///
-/// # Errors
-/// If a suite cannot run or a file cannot be written.
-pub fn bench(
-    _config: &Config,
-    _suites: &[String],
-    _quick: bool,
-    _json: Option<&PathBuf>,
-    _html: Option<&PathBuf>,
-) -> Ended {
-    Err("bench: not wired yet".to_owned())
 }
 
 fn log(level: LogLevel) {

@@ -21,6 +21,9 @@ use crate::feed::{SIDES, Sink};
 /// Batches that may wait for their time.
 pub const PENDING_MAX: usize = 1024;
 
+/// Cycle times that may wait for the session, which looks twice a second: more than 16-frame blocks at 192 kHz make meanwhile.
+pub const CYCLES_MAX: usize = 8192;
+
 /// Changes that take effect at one block.
 pub struct Batch {
     /// Which; the session's count.
@@ -54,8 +57,10 @@ pub enum Report {
     Taken(u64, Block),
     /// Every lane has computed the block at which a batch took effect; the box comes back.
     Done(Box<Batch>),
-    /// A block was late: the block, by how many nanoseconds, and the first lane that was not ready.
-    Late(Block, u64, LaneId),
+    /// A block was late: by how many nanoseconds, and the first lane that was not ready.
+    Late(u64, LaneId),
+    /// The device went without this many frames since the last such report.
+    Missed(u64),
 }
 
 /// Counters that others may read at any time.
@@ -71,6 +76,8 @@ pub struct Telemetry {
     pub events_moved: AtomicU64,
     /// Reports that found no room.
     pub reports_lost: AtomicU64,
+    /// Cycle times that found no room, and are missing in the figures.
+    pub cycles_lost: AtomicU64,
     /// Peak of each side since it was last asked for, as the bits of an f32.
     pub peaks: [AtomicU32; SIDES],
     /// Nanoseconds from the start of a cycle to its last sample, smoothed.
@@ -114,6 +121,8 @@ pub struct Conductor {
     pub orders: Consumer<Box<Batch>>,
     /// To the session.
     pub reports: Producer<Report>,
+    /// Nanoseconds that each cycle took, to the session.
+    pub cycles: Producer<u32>,
     /// Rings when there is a report.
     pub bell: Arc<Bell>,
     /// Counters.
@@ -139,6 +148,8 @@ struct Loop {
     computing: Vec<Box<Batch>>,
     active: Vec<LaneId>,
     events: Vec<Vec<LaneEvent>>,
+    /// Frames that the device went without, as far as reported.
+    missed: u64,
     samples: Vec<[f32; SIDES]>,
     raw: Vec<f32>,
 }
@@ -154,6 +165,7 @@ impl Conductor {
             computing: Vec::with_capacity(PENDING_MAX),
             active: Vec::with_capacity(LANES_MAX),
             events: (0..LANES_MAX).map(|_| Vec::with_capacity(BLOCK_EVENTS_MAX)).collect(),
+            missed: 0,
             samples: vec![[0.0; SIDES]; frames],
             raw: vec![0.0; frames],
         };
@@ -209,10 +221,20 @@ impl Conductor {
         self.collect(block, state);
         if let Some((lane, late_ns)) = late {
             self.telemetry.late_blocks.fetch_add(1, Ordering::Relaxed);
-            self.report(Report::Late(block, late_ns, lane));
+            self.report(Report::Late(late_ns, lane));
+        }
+        if let Pace::Device { sink, .. } = &self.pace {
+            let (missed, _) = sink.taken().missed();
+            if missed > state.missed {
+                self.report(Report::Missed(missed - state.missed));
+                state.missed = missed;
+            }
         }
         self.return_batches(block, state);
         let took_ns = now_ns() - started_ns;
+        if self.cycles.push(u32::try_from(took_ns).unwrap_or(u32::MAX)).is_err() {
+            self.telemetry.cycles_lost.fetch_add(1, Ordering::Relaxed);
+        }
         let smooth = self.telemetry.cycle_ns.load(Ordering::Relaxed);
         self.telemetry.cycle_ns.store(smooth - smooth / 64 + took_ns / 64, Ordering::Relaxed);
         self.telemetry.blocks.store(block + 1, Ordering::Release);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crossbeam::channel::{Receiver, bounded};
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -15,6 +16,7 @@ use tine_modules::runner::Scratch;
 use tine_protocol::ids::LaneId;
 use tine_protocol::plan::ModulePlan;
 use tine_protocol::segment::{EngineHead, LANE_BYTES, engine};
+use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::memory::{self, ReadMap, SealedMap, WriteMap};
 use tine_protocol::sys::{process, sched};
 use tine_worker::executor::{Executor, Patience, View};
@@ -22,7 +24,7 @@ use tine_worker::inherit::Inherited;
 
 use crate::answer::Stat;
 use crate::bell::Bell;
-use crate::conductor::{Batch, Conductor, Listener, PENDING_MAX, Pace, Report, Telemetry};
+use crate::conductor::{Batch, CYCLES_MAX, Conductor, Listener, PENDING_MAX, Pace, Report, Telemetry};
 use crate::device::{self, DeviceError, DeviceEvent, Opening, Playing, Wish};
 use crate::error::{PatchError, Refusal};
 use crate::feed::{self, SIDES, Taken};
@@ -34,6 +36,10 @@ use crate::pool::{self, PoolConfig};
 use crate::recorder::{self, Recorder, Tap};
 use crate::session::{EngineControl, Parts, Session};
 use crate::stage::{Format, Freed};
+use crate::stall;
+
+/// How long the first blocks may take before the device starts without them.
+const FILL_NS: u64 = 1_000_000_000;
 
 /// How the engine is to run.
 #[derive(Clone, Debug)]
@@ -90,6 +96,7 @@ pub struct Engine {
     playing: Option<Box<dyn Playing>>,
     pool_stop: OwnedFd,
     supervisor: JoinHandle<()>,
+    _watch: Option<stall::Watch>,
     telemetry: Arc<Telemetry>,
     figures: Arc<Mutex<Vec<Figures>>>,
 }
@@ -104,6 +111,7 @@ struct Stand {
     out: Executor<'static>,
     orders: Consumer<Box<Batch>>,
     reports: Producer<Report>,
+    cycles: Producer<u32>,
     bell: Arc<Bell>,
     telemetry: Arc<Telemetry>,
     listener_orders: Consumer<Option<Box<dyn Listener>>>,
@@ -158,9 +166,13 @@ impl Engine {
         let (control, plans) = WriteMap::new(&engine_fd, engine::BYTES)?.split(engine::PLANS);
         let (order_sender, orders) = RingBuffer::new(PENDING_MAX);
         let (reports, report_receiver) = RingBuffer::new(PENDING_MAX);
+        let (cycles, cycle_receiver) = RingBuffer::new(CYCLES_MAX);
         let (listener_sender, listener_orders) = RingBuffer::new(4);
         let (listeners_back, listener_receiver) = RingBuffer::new(16);
         let telemetry = Arc::new(Telemetry::default());
+        // Offline nobody waits for a block, so a stall harms nothing.
+        let watch = config.wish.is_some().then(stall::watch).transpose()?;
+        let stalls = watch.as_ref().map(|watch| Arc::clone(watch.stalls())).unwrap_or_default();
         let (handle, inbox) = Handle::with_bell(Arc::clone(&bell));
         let stopping = Arc::new(AtomicBool::new(false));
         let (ended_sender, ended) = bounded(1);
@@ -174,6 +186,7 @@ impl Engine {
             planner: Planner::new(plans, usize::from(format.lanes) + 1),
             orders: order_sender,
             reports: report_receiver,
+            cycles: cycle_receiver,
             bell: Arc::clone(&bell),
             inbox,
             pool_events: pool.events,
@@ -185,6 +198,7 @@ impl Engine {
                 block_ns: format.frames as u64 * 1_000_000_000 / u64::from(format.rate_hz),
             },
             telemetry: Arc::clone(&telemetry),
+            stalls,
             release: {
                 let fds = Arc::clone(&lane_fds);
                 Box::new(move |freed: &Freed| {
@@ -216,12 +230,15 @@ impl Engine {
             Session::new(parts).run(&begin_receiver, &begun_sender);
         })?;
         pool.ready.recv().map_err(|_| EngineError::NoPool)?;
+        // `tine bench startup` times this line.
+        tracing::info!("{} workers ready", format.lanes);
         let stand = Stand {
             control,
             lanes: views,
             out,
             orders,
             reports,
+            cycles,
             bell,
             telemetry: Arc::clone(&telemetry),
             listener_orders,
@@ -243,6 +260,7 @@ impl Engine {
             playing: None,
             pool_stop: pool.stop,
             supervisor: pool.thread,
+            _watch: watch,
             telemetry,
             figures,
         })
@@ -283,6 +301,12 @@ impl Engine {
                 Pace::Device { sink, lead: self.config.lead, period: period as u32 }
             }
         };
+        // What is to be there before the device takes its first frame: with less, the first blocks would be late.
+        let ahead = match &pace {
+            Pace::Device { period, .. } => u64::from(*period).div_ceil(frames as u64) + u64::from(self.config.lead),
+            Pace::Free => 0,
+        };
+        let telemetry = Arc::clone(&stand.telemetry);
         let conductor = Conductor {
             control: stand.control,
             lanes: stand.lanes,
@@ -290,6 +314,7 @@ impl Engine {
             pace,
             orders: stand.orders,
             reports: stand.reports,
+            cycles: stand.cycles,
             bell: stand.bell,
             telemetry: stand.telemetry,
             listener,
@@ -300,6 +325,11 @@ impl Engine {
         };
         self.start_conductor(conductor, limit)?;
         if let Some((opened, feed)) = device {
+            let ahead = limit.map_or(ahead, |limit| ahead.min(limit.div_ceil(frames as u64)));
+            let until_ns = now_ns() + FILL_NS;
+            while telemetry.blocks.load(Ordering::Acquire) < ahead && now_ns() < until_ns {
+                std::thread::sleep(Duration::from_micros(200));
+            }
             let tell = Box::new(move |event| match event {
                 DeviceEvent::Lost(why) => tracing::error!("the device is gone: {why}"),
                 DeviceEvent::Xrun => tracing::warn!("the device lost frames by itself"),

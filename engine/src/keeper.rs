@@ -71,7 +71,14 @@ pub fn keep(plan: &Plan) -> io::Result<i32> {
     drop((engine_socket, zygote_socket));
 
     let ended = loop {
-        let [is_over, has_signal] = process::wait_any([engine.pidfd.as_fd(), signals.as_fd()], None);
+        let watched = [engine.pidfd.as_fd(), signals.as_fd(), zygote.pidfd.as_fd()];
+        let [is_over, has_signal, is_barren] = process::wait_any(watched, None);
+        if is_barren && !is_over {
+            // The workers die with it. Starting it again under running sound belongs to the failover that is still to come.
+            tracing::error!("the zygote was ended, and all workers with it: ending");
+            process::terminate(&engine.pidfd);
+            break process::wait_for(engine.pid).map(|_| Ended::Exited(1));
+        }
         while has_signal && let Some(signal) = signals.next() {
             match signal {
                 Signal::SIGCHLD => {}

@@ -28,5 +28,6 @@ pub mod scope;
 mod session;
 pub mod similar;
 mod stage;
+mod stall;
 mod stats;
 mod value;

@@ -9,9 +9,10 @@ use std::sync::atomic::Ordering;
 
 use crossbeam::channel::{Receiver, Sender};
 use rtrb::{Consumer, Producer};
-use tine_protocol::ids::{Block, LaneId};
+use tine_protocol::ids::LaneId;
 use tine_protocol::plan::{LaneEvent, ModulePlan};
 use tine_protocol::sys::clock::now_ns;
+use tine_protocol::sys::sched;
 
 use crate::answer::{Applied, Notice, Outcome};
 use crate::bell::Bell;
@@ -23,15 +24,20 @@ use crate::error::{PatchError, Refusal};
 use crate::handle::{Inbox, Message, Reply};
 use crate::history::{History, transition};
 use crate::model::{Catalogue, Model};
+use crate::name::Name;
 use crate::notices::Notices;
 use crate::placement::Placer;
 use crate::planner::Planner;
 use crate::pool::{PoolEvent, PoolView};
 use crate::stage::{Format, Freed, Stage};
+use crate::stall::Stalls;
 use crate::stats::Timings;
 
 /// Requests that may wait for their time.
 pub const SCHEDULE_MAX: usize = 4096;
+
+/// How long before a late block a stall of the machine may have ended and still be its cause.
+const STALL_REACH_NS: u64 = 20_000_000;
 
 /// How far ahead of its block a scheduled request is handed to the conductor, in seconds.
 const HAND_OVER_S: f64 = 0.010;
@@ -48,6 +54,8 @@ pub struct Parts {
     pub orders: Producer<Box<Batch>>,
     /// From the conductor.
     pub reports: Consumer<Report>,
+    /// Nanoseconds that each cycle took.
+    pub cycles: Consumer<u32>,
     /// Rings whenever there is something to do.
     pub bell: Arc<Bell>,
     /// From whoever asks.
@@ -58,6 +66,8 @@ pub struct Parts {
     pub pool: PoolView,
     /// Chooses lanes and cores.
     pub placer: Placer,
+    /// Stalls of the machine itself.
+    pub stalls: Arc<Stalls>,
     /// The conductor's counters.
     pub telemetry: Arc<Telemetry>,
     /// Gives memory of a lane back to the system.
@@ -94,6 +104,7 @@ struct InFlight {
     waiting: Vec<Waiting>,
     freed: Vec<Freed>,
     syncs: Vec<Reply<()>>,
+    has_plans: bool,
 }
 
 /// A request that waits for its turn, and the frame it is due at (0: now).
@@ -162,6 +173,8 @@ impl Session {
     /// Serves until somebody quits, or every door is closed. Sound begins when `begin` says so; `begun` is told where the engine's
     /// own module lies.
     pub fn run(mut self, begin: &Receiver<()>, begun: &Sender<Result<(ModulePlan, u32), PatchError>>) {
+        // Without the right a busy machine delays answers; sound is not touched.
+        let _ = sched::set_fifo(0, sched::priority::CONTROL);
         while !self.is_quitting {
             let rings = self.parts.bell.rings();
             if begin.try_recv().is_ok() {
@@ -200,6 +213,7 @@ impl Session {
     }
 
     fn hear_conductor(&mut self) {
+        self.hear_cycles();
         while let Ok(report) = self.parts.reports.pop() {
             match report {
                 Report::Taken(id, block) => {
@@ -210,14 +224,31 @@ impl Session {
                     }
                 }
                 Report::Done(batch) => self.finish(&batch),
-                Report::Late(block, late_ns, lane) => self.blame(block, late_ns, lane),
+                Report::Late(late_ns, lane) => {
+                    let running = self.running_on(lane);
+                    self.blame(running, late_ns);
+                }
+                Report::Missed(frames) => {
+                    self.blame(None, frames * 1_000_000_000 / u64::from(self.parts.format.rate_hz));
+                }
             }
+        }
+    }
+
+    fn hear_cycles(&mut self) {
+        while let Ok(took_ns) = self.parts.cycles.pop() {
+            self.timings.record_cycle(took_ns);
         }
     }
 
     /// Every lane has computed the batch's block: answer, and give back what nobody reads any more.
     fn finish(&mut self, batch: &Batch) {
         let Some(done) = self.in_flight.remove(&batch.id) else { return };
+        if done.has_plans {
+            // Figures of cycles are those of the patch as it stands, without the block in which it changed.
+            self.hear_cycles();
+            self.timings.forget_cycles();
+        }
         for freed in done.freed {
             (self.parts.release)(&freed);
             self.stage.give_back(&freed);
@@ -244,10 +275,13 @@ impl Session {
         (waiting.reply)(Ok(Applied { outcomes: waiting.outcomes, late_s: waiting.late_s, frame }));
     }
 
-    fn blame(&mut self, _block: Block, late_ns: u64, lane: LaneId) {
-        let running = self.running_on(lane);
-        self.timings.record_late(late_ns);
-        self.notices.tell(&Notice::Xrun(running, late_ns as f32 / 1e6), None);
+    /// A block was late: by the machine's fault, if it stalled beside it, or by that of the module that was running.
+    fn blame(&mut self, running: Option<Name>, late_ns: u64) {
+        let recent_ns = now_ns().saturating_sub(late_ns + STALL_REACH_NS);
+        let is_machine = self.parts.stalls.has_stalled_since(recent_ns);
+        self.timings.record_late(late_ns, is_machine);
+        let blamed = running.filter(|_| !is_machine);
+        self.notices.tell(&Notice::Xrun(blamed, late_ns as f32 / 1e6), None);
     }
 
     fn hear_pool(&mut self) {
@@ -474,13 +508,14 @@ impl Session {
         events.sort_by_key(|event| event.frame);
         let id = self.next_batch;
         self.next_batch += 1;
-        if !flips.is_empty() {
+        let has_plans = !flips.is_empty();
+        if has_plans {
             self.untaken = Some(id);
             let cores = self.parts.placer.cores(&self.stage.lane_groups());
             self.parts.pool.set_cores(cores);
         }
         let batch = Box::new(Batch { id, due_frame, flips, active, events, block: 0 });
-        self.in_flight.insert(id, InFlight { waiting, freed, syncs: Vec::new() });
+        self.in_flight.insert(id, InFlight { waiting, freed, syncs: Vec::new(), has_plans });
         let mut batch = Some(batch);
         while let Some(full) = batch.take() {
             if let Err(rtrb::PushError::Full(back)) = self.parts.orders.push(full) {

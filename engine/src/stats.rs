@@ -2,6 +2,7 @@
 
 use hdrhistogram::Histogram;
 use tine_protocol::ids::{LaneId, Slot};
+use tine_protocol::message::PHASES;
 use tine_protocol::segment::lane;
 
 use std::sync::atomic::Ordering;
@@ -18,6 +19,9 @@ pub struct Timings {
     create_us: Histogram<u64>,
     recovery_us: Histogram<u64>,
     late_us: Histogram<u64>,
+    late_by_machine: u64,
+    late_by_us: u64,
+    cycle_ns: Histogram<u64>,
     /// Requests that did not fit the patch.
     pub refused: u64,
     /// Requests for which there was no room.
@@ -28,7 +32,17 @@ impl Default for Timings {
     fn default() -> Timings {
         // Three significant digits up to a minute.
         let new = || Histogram::new_with_max(60_000_000, 3).expect("these bounds are legal");
-        Timings { create_us: new(), recovery_us: new(), late_us: new(), refused: 0, refused_busy: 0 }
+        let cycle_ns = Histogram::new_with_max(u32::MAX.into(), 3).expect("these bounds are legal");
+        Timings {
+            create_us: new(),
+            recovery_us: new(),
+            late_us: new(),
+            cycle_ns,
+            late_by_machine: 0,
+            late_by_us: 0,
+            refused: 0,
+            refused_busy: 0,
+        }
     }
 }
 
@@ -43,9 +57,24 @@ impl Timings {
         self.recovery_us.saturating_record((took_ms * 1000.0) as u64);
     }
 
-    /// A block was late.
-    pub fn record_late(&mut self, late_ns: u64) {
+    /// A block was late, by the machine's fault or ours.
+    pub fn record_late(&mut self, late_ns: u64, is_machine: bool) {
         self.late_us.saturating_record(late_ns / 1000);
+        if is_machine {
+            self.late_by_machine += 1;
+        } else {
+            self.late_by_us += 1;
+        }
+    }
+
+    /// A cycle was computed.
+    pub fn record_cycle(&mut self, took_ns: u32) {
+        self.cycle_ns.saturating_record(took_ns.into());
+    }
+
+    /// The patch is another one: its cycles are counted anew.
+    pub fn forget_cycles(&mut self) {
+        self.cycle_ns.reset();
     }
 
     fn figures(&self) -> Vec<Stat> {
@@ -55,6 +84,7 @@ impl Timings {
                 stat(&format!("{name}_count"), histogram.len() as f64),
                 stat(&format!("{name}_p50_ms"), ms(histogram.value_at_quantile(0.5))),
                 stat(&format!("{name}_p99_ms"), ms(histogram.value_at_quantile(0.99))),
+                stat(&format!("{name}_p999_ms"), ms(histogram.value_at_quantile(0.999))),
                 stat(&format!("{name}_max_ms"), ms(histogram.max())),
             ]
         };
@@ -62,6 +92,18 @@ impl Timings {
         figures.extend(of("create", &self.create_us));
         figures.extend(of("recovery", &self.recovery_us));
         figures.extend(of("late_block", &self.late_us));
+        figures.push(stat("late_by_machine", self.late_by_machine as f64));
+        figures.push(stat("late_by_us", self.late_by_us as f64));
+        let cycle = &self.cycle_ns;
+        figures.push(stat("cycle_count", cycle.len() as f64));
+        for (name, ns) in [
+            ("cycle_p50_us", cycle.value_at_quantile(0.5)),
+            ("cycle_p99_us", cycle.value_at_quantile(0.99)),
+            ("cycle_p999_us", cycle.value_at_quantile(0.999)),
+            ("cycle_max_us", cycle.max()),
+        ] {
+            figures.push(stat(name, ns as f64 / 1000.0));
+        }
         figures.push(stat("refused_count", self.refused as f64));
         figures.push(stat("refused_busy_count", self.refused_busy as f64));
         figures
@@ -153,6 +195,7 @@ impl Session {
         let blocks = telemetry.blocks.load(Ordering::Acquire);
         let cycle_ns = telemetry.cycle_ns.load(Ordering::Relaxed) as f64;
         let counts = self.parts.pool.counts();
+        let (stalls, longest_stall_ns) = self.parts.stalls.so_far();
         let mut stats = vec![
             stat("blocks", blocks as f64),
             stat("frames", (blocks * self.parts.format.frames as u64) as f64),
@@ -161,7 +204,10 @@ impl Session {
             stat("cycle_us", cycle_ns / 1000.0),
             stat("cycle_load", cycle_ns / self.parts.placer.block_ns as f64),
             stat("late_blocks", telemetry.late_blocks.load(Ordering::Relaxed) as f64),
+            stat("machine_stalls", stalls as f64),
+            stat("machine_stall_max_ms", longest_stall_ns as f64 / 1e6),
             stat("events_moved", telemetry.events_moved.load(Ordering::Relaxed) as f64),
+            stat("cycles_lost", telemetry.cycles_lost.load(Ordering::Relaxed) as f64),
             stat("reports_lost", telemetry.reports_lost.load(Ordering::Relaxed) as f64),
             stat("conductor_realtime", f64::from(telemetry.is_realtime.load(Ordering::Relaxed))),
             stat("notices_dropped", self.notices.dropped as f64),
@@ -172,9 +218,20 @@ impl Session {
             stat("pool_ready_ms", counts.ready_us as f64 / 1000.0),
             stat("scrubbed_samples", self.scrubbed() as f64),
         ];
+        stats.extend(self.start_phases());
         stats.extend(self.parts.engine.stats());
         stats.extend(self.timings.figures());
         stats
+    }
+
+    /// The slowest worker's time in each phase of its start.
+    fn start_phases(&self) -> Vec<Stat> {
+        let workers = self.parts.pool.workers();
+        let slowest_us = |wanted: &str| {
+            let phases = workers.iter().flat_map(|worker| &worker.phases_us);
+            phases.filter(|(phase, _)| *phase == wanted).map(|&(_, us)| us).max().unwrap_or(0)
+        };
+        PHASES.map(|phase| stat(&format!("start_{phase}_max_ms"), f64::from(slowest_us(phase)) / 1000.0)).to_vec()
     }
 
     /// Samples on cables that were no numbers, as the workers say.

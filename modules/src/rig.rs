@@ -2,6 +2,7 @@
 
 use crate::runner::{Cable, Event, Job, Kind, Noticed, Scratch, Shape, Sources};
 use crate::tables::Tables;
+use tine_protocol::ramp::Ramp;
 
 /// A module on the bench, with one signal generator per input.
 pub struct Rig {
@@ -87,7 +88,7 @@ impl Rig {
     /// Patches a cable of `channels`.
     pub fn patch_poly(&mut self, input: &str, gain: f32, channels: usize) -> usize {
         let input = self.kind.spec.input(input).expect("the kind has this input");
-        self.cables.push(Cable { input, channels, gain: [gain, gain] });
+        self.cables.push(Cable { input, channels, gain: Ramp::constant(gain) });
         self.inputs.push(vec![0.0; Shape::new(channels).stride() * self.frames]);
         self.inputs.len() - 1
     }
@@ -122,7 +123,7 @@ impl Rig {
             tape_frames: self.tape_frames,
             events: &self.events,
             cables: &self.cables,
-            active: [1.0, 1.0],
+            active: Ramp::constant(1.0),
             wanted: self.wanted,
             outputs: &mut self.outputs,
         };

@@ -5,6 +5,7 @@
 
 use bytemuck::{Pod, Zeroable};
 use fearless_simd::{Level, Simd, dispatch};
+use tine_protocol::ramp::Ramp;
 use tine_protocol::spec::{CHANNELS_MAX, Curve, KindSpec, PORTS_MAX, ParamSpec};
 
 use crate::block::Block;
@@ -74,8 +75,8 @@ pub struct Cable {
     pub input: usize,
     /// Channels of the source.
     pub channels: usize,
-    /// Gain at the first frame and just after the last; linear between.
-    pub gain: [f32; 2],
+    /// How loud.
+    pub gain: Ramp,
 }
 
 /// Where the samples of cables come from.
@@ -109,8 +110,8 @@ pub struct Job<'a> {
     pub events: &'a [Event],
     /// Cables into this module, in the order in which they are summed.
     pub cables: &'a [Cable],
-    /// Share of the module's own sound (against its bypass) at the first frame and just after the last.
-    pub active: [f32; 2],
+    /// Share of the module's own sound, against its bypass.
+    pub active: Ramp,
     /// Bit per output that somebody reads.
     pub wanted: u32,
     /// All outputs: per port, per group, `frames` rows.
@@ -398,7 +399,7 @@ fn run_group<M: Module, const W: usize>(
                 travel.done >= travel.length
             }
         };
-        let is_cabled = job.cables.iter().any(|cable| cable.input == input && cable.gain != [0.0, 0.0]);
+        let is_cabled = job.cables.iter().any(|cable| cable.input == input && cable.gain.resting() != Some(0.0));
         let has_event = job.events.iter().any(|event| event.input as usize == input);
         if is_resting && !is_cabled && !has_event {
             continue;
@@ -446,7 +447,7 @@ fn run_group<M: Module, const W: usize>(
         position: *bank.position,
     };
     dispatch!(level, simd => simd.vectorize(#[inline(always)] || M::process::<W>(voices, &mut block)));
-    if job.active != [1.0, 1.0] {
+    if job.active.resting() != Some(1.0) {
         bypass(&mut block, M::SPEC.outputs.len(), M::SPEC.input("in"), job.active);
     }
 }
@@ -507,7 +508,7 @@ fn sum_cables<const W: usize>(
     sum.fill([0.0; W]);
     for (index, cable) in cables.iter().enumerate() {
         // A cable at rest at zero is as good as none: adding it could still turn -0.0 into 0.0.
-        if cable.input != input || cable.gain == [0.0, 0.0] {
+        if cable.input != input || cable.gain.resting() == Some(0.0) {
             continue;
         }
         let source = Shape::new(cable.channels);
@@ -543,13 +544,48 @@ fn add_cable<const W: usize>(
     block: &[f32],
     sum: &mut [[f32; W]],
 ) {
+    match cable.gain.resting() {
+        Some(gain) => add_samples(source, channels, group, block, sum, |_| gain),
+        None => {
+            let moving = MovingGain::new(cable.gain, sum.len());
+            add_samples(source, channels, group, block, sum, |frame| moving.at(frame));
+        }
+    }
+}
+
+/// A ramp as a polynomial, evaluated per frame.
+struct MovingGain {
+    coefficients: [f32; 4],
+    per_frame: f32,
+}
+
+impl MovingGain {
+    fn new(ramp: Ramp, frames: usize) -> MovingGain {
+        MovingGain { coefficients: ramp.cubic(), per_frame: 1.0 / frames as f32 }
+    }
+
+    #[inline(always)]
+    fn at(&self, frame: usize) -> f32 {
+        let t = frame as f32 * self.per_frame;
+        let [c0, c1, c2, c3] = self.coefficients;
+        c0 + t * (c1 + t * (c2 + t * c3))
+    }
+}
+
+#[inline(always)]
+fn add_samples<const W: usize>(
+    source: Shape,
+    channels: usize,
+    group: usize,
+    block: &[f32],
+    sum: &mut [[f32; W]],
+    gain: impl Fn(usize) -> f32,
+) {
     let frames = sum.len();
-    let [gain, end] = cable.gain;
-    let step = (end - gain) / frames as f32;
     if source.channels == channels && source.width == W {
         let rows: &[[f32; W]] = bytemuck::cast_slice(&block[group * frames * W..(group + 1) * frames * W]);
         for (frame, (sum, row)) in sum.iter_mut().zip(rows).enumerate() {
-            let gain = gain + step * frame as f32;
+            let gain = gain(frame);
             for lane in 0..W {
                 sum[lane] += gain * row[lane];
             }
@@ -560,22 +596,22 @@ fn add_cable<const W: usize>(
         let Some(lane) = (channel % channels).checked_sub(group * W).filter(|&lane| lane < W) else { continue };
         let start = source.offset(channel % source.channels, frames);
         for (frame, sum) in sum.iter_mut().enumerate() {
-            sum[lane] += (gain + step * frame as f32) * block[start + frame * source.width];
+            sum[lane] += gain(frame) * block[start + frame * source.width];
         }
     }
 }
 
 /// Fades between the module's own outputs and its bypass: the first output carries `in`, the others nothing.
-fn bypass<const W: usize>(block: &mut Block<'_, W>, outputs: usize, through: Option<usize>, active: [f32; 2]) {
+fn bypass<const W: usize>(block: &mut Block<'_, W>, outputs: usize, through: Option<usize>, active: Ramp) {
     let dry: Option<&[[f32; W]]> = through.map(|port| block.input(port));
-    let step = (active[1] - active[0]) / block.frames as f32;
+    let share = MovingGain::new(active, block.frames);
     for output in 0..outputs {
         if !block.is_wanted(output) {
             continue;
         }
         let dry = dry.filter(|_| output == 0);
         for (frame, row) in block.output(output).iter_mut().enumerate() {
-            let own = active[0] + step * frame as f32;
+            let own = share.at(frame);
             for lane in 0..W {
                 row[lane] = own * row[lane] + (1.0 - own) * dry.map_or(0.0, |dry| dry[frame][lane]);
             }

@@ -5,6 +5,7 @@
 pub mod ids;
 pub mod message;
 pub mod plan;
+pub mod ramp;
 pub mod segment;
 pub mod spec;
 #[allow(unsafe_code)]

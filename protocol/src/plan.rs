@@ -6,9 +6,14 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::ids::{Block, Slot};
+use crate::ramp::Ramp;
 
 /// In place of a block number: the first block for which this plan is valid. Only the conductor knows it.
 pub const AT_FLIP: Block = u64::MAX;
+
+/// Blocks between the plan with a new cable and the start of its fade. An output that nobody read was not computed: an oscillator's
+/// band-limited edges need 32 frames, two of the shortest blocks, before it is as if it always had been.
+pub const WARM_BLOCKS: u64 = 2;
 
 /// In place of a block number: no such block.
 pub const NEVER: Block = u64::MAX - 1;
@@ -93,7 +98,7 @@ pub struct ModulePlan {
 pub struct CablePlan {
     /// First block that the source computes, or [`AT_FLIP`]; before it, the cable is silent.
     pub source_birth: Block,
-    /// Block at which it fades in, or [`AT_FLIP`]; [`NEVER`] for a cable that was there before the first frame.
+    /// Block at which it fades in, or [`AT_FLIP`] for [`WARM_BLOCKS`] after the flip; [`NEVER`] for a cable that was there before the first frame.
     pub born: Block,
     /// Block at which it fades out, or [`AT_FLIP`]; [`NEVER`] for one that stays.
     pub died: Block,
@@ -145,10 +150,10 @@ impl ModulePlan {
         ModulePlan { birth: resolve(self.birth, flip), bypass_start: resolve(self.bypass_start, flip), ..self }
     }
 
-    /// Share of the module's own sound at the start and the end of `block`, when a fade takes `fade_blocks`.
-    pub fn active_at(&self, block: Block, fade_blocks: u32) -> [f32; 2] {
+    /// Share of the module's own sound during `block`, when a fade takes `fade_blocks`.
+    pub fn active_at(&self, block: Block, fade_blocks: u32) -> Ramp {
         let [before, after] = self.active;
-        [block, block + 1].map(|now| before + (after - before) * rise(self.bypass_start, now, fade_blocks))
+        rise(self.bypass_start, block, fade_blocks).between(before, after)
     }
 }
 
@@ -157,19 +162,17 @@ impl CablePlan {
     pub fn resolved(self, flip: Block) -> CablePlan {
         CablePlan {
             source_birth: resolve(self.source_birth, flip),
-            born: resolve(self.born, flip),
+            born: if self.born == AT_FLIP { flip + WARM_BLOCKS } else { self.born },
             died: resolve(self.died, flip),
             ..self
         }
     }
 
-    /// Gain at the start and the end of `block`, when a fade takes `fade_blocks`.
-    pub fn gain_at(&self, block: Block, fade_blocks: u32) -> [f32; 2] {
-        [block, block + 1].map(|now| {
-            let came = if self.born == NEVER { 1.0 } else { rise(self.born, now, fade_blocks) };
-            let left = if self.died == NEVER { 0.0 } else { rise(self.died, now, fade_blocks) };
-            self.gain * came * (1.0 - left)
-        })
+    /// Gain during `block`, when a fade takes `fade_blocks`.
+    pub fn gain_at(&self, block: Block, fade_blocks: u32) -> Ramp {
+        let came = if self.born == NEVER { Ramp::constant(1.0) } else { rise(self.born, block, fade_blocks) };
+        let left = if self.died == NEVER { Ramp::constant(0.0) } else { rise(self.died, block, fade_blocks) };
+        Ramp::constant(self.gain).times(came).times(left.between(1.0, 0.0))
     }
 }
 
@@ -177,10 +180,12 @@ fn resolve(block: Block, flip: Block) -> Block {
     if block == AT_FLIP { flip } else { block }
 }
 
-/// 0 up to the start of block `start`, then a straight line to 1, reached exactly after `blocks`.
-fn rise(start: Block, now: Block, blocks: u32) -> f32 {
-    let done = now.saturating_sub(start);
-    if done >= u64::from(blocks) { 1.0 } else { done as f32 / blocks as f32 }
+/// 0 up to the start of block `start`, then an S-shaped way (3p^2 - 2p^3) to 1, reached exactly after `blocks`.
+fn rise(start: Block, block: Block, blocks: u32) -> Ramp {
+    let length = blocks as f32;
+    let part = |now: Block| (now.saturating_sub(start) as f32 / length).min(1.0);
+    let ends = [part(block), part(block + 1)];
+    Ramp { value: ends.map(|p| p * p * (3.0 - 2.0 * p)), slope: ends.map(|p| 6.0 * p * (1.0 - p) / length) }
 }
 
 #[cfg(test)]
@@ -189,15 +194,21 @@ mod tests {
 
     #[test]
     fn a_fade_joins_from_block_to_block_and_arrives_exactly() {
-        let cable = CablePlan { gain: 0.3, born: AT_FLIP, died: NEVER, ..Default::default() }.resolved(10);
-        assert_eq!(cable.gain_at(9, 4), [0.0, 0.0]);
-        assert_eq!(cable.gain_at(10, 4)[0], 0.0);
+        let cable =
+            CablePlan { gain: 0.3, born: AT_FLIP, died: NEVER, ..Default::default() }.resolved(10 - WARM_BLOCKS);
+        assert_eq!(cable.gain_at(9, 4).resting(), Some(0.0));
+        assert_eq!(cable.gain_at(10, 4).value[0], 0.0);
         for block in 9..16 {
-            assert_eq!(cable.gain_at(block, 4)[1], cable.gain_at(block + 1, 4)[0]);
+            let (now, next) = (cable.gain_at(block, 4), cable.gain_at(block + 1, 4));
+            assert_eq!((now.value[1], now.slope[1]), (next.value[0], next.slope[0]));
         }
-        assert_eq!(cable.gain_at(14, 4), [0.3, 0.3]);
+        assert_eq!(cable.gain_at(14, 4).resting(), Some(0.3));
         let dying = CablePlan { died: 12, ..cable };
-        assert_eq!(dying.gain_at(12, 4)[0], cable.gain_at(12, 4)[0], "no jump when it dies before it is fully there");
-        assert_eq!(dying.gain_at(16, 4), [0.0, 0.0]);
+        assert_eq!(
+            dying.gain_at(12, 4).value[0],
+            cable.gain_at(12, 4).value[0],
+            "no jump when it dies before it is fully there"
+        );
+        assert_eq!(dying.gain_at(16, 4).resting(), Some(0.0));
     }
 }

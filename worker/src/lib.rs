@@ -4,6 +4,7 @@
 
 pub mod executor;
 pub mod inherit;
+pub mod rig;
 pub mod seat;
 pub mod warm;
 pub mod zygote;

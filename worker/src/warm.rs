@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use tine_protocol::ramp::Ramp;
 
 use tine_modules::runner::{Cable, Job, Scratch, Shape, Sources};
 use tine_modules::{Kind, Tables};
@@ -37,8 +38,9 @@ pub fn run_every_kind(catalogue: &[Kind], tables: &Tables, rate_hz: f32, frames:
             let shape = Shape::new(channels);
             let tape_frames = (2 * frames).next_power_of_two();
             let initial: Vec<f32> = kind.spec.params.iter().map(|param| param.default).collect();
-            let cables: Vec<Cable> =
-                (0..kind.spec.input_count()).map(|input| Cable { input, channels: 1, gain: [1.0, 1.0] }).collect();
+            let cables: Vec<Cable> = (0..kind.spec.input_count())
+                .map(|input| Cable { input, channels: 1, gain: Ramp::constant(1.0) })
+                .collect();
             let mut state = vec![0u64; kind.state_bytes(shape) / 8];
             let mut tape = vec![0.0; tape_frames * shape.stride()];
             let mut outputs = vec![0.0; kind.output_samples(shape, frames)];
@@ -54,7 +56,7 @@ pub fn run_every_kind(catalogue: &[Kind], tables: &Tables, rate_hz: f32, frames:
                 tape_frames,
                 events: &[],
                 cables: &cables,
-                active: [1.0, 1.0],
+                active: Ramp::constant(1.0),
                 wanted: u32::MAX,
                 outputs: &mut outputs,
             };

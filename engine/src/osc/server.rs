@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded, select};
 use tine_protocol::spec::KindSpec;
+use tine_protocol::sys::sched;
 
 use super::dispatch::{Never, Shared};
 use super::notify::{self, CHANGES_MAX};
@@ -99,7 +100,11 @@ pub fn serve(
         sending: None,
     };
     let (socket, stats, (open, closing)) = (server.socket.try_clone()?, server.stats(), bounded(0));
-    server.sending = Some((spawn("osc-send", move || send(&socket, &parcels, &closing, &stats))?, open));
+    let sending = move || {
+        be_prompt();
+        send(&socket, &parcels, &closing, &stats);
+    };
+    server.sending = Some((spawn("osc-send", sending)?, open));
     let (for_slow, (busy, ended)) = (Arc::clone(&shared), bounded(0));
     let run_slow = move || {
         let _closes_at_the_end: Sender<Never> = busy;
@@ -109,7 +114,11 @@ pub fn serve(
     let for_notify = Arc::clone(&shared);
     server.threads.push(spawn("osc-notify", move || notify::run(&for_notify, &pending))?);
     let (socket, is_stopping) = (server.socket.try_clone()?, Arc::clone(&server.is_stopping));
-    server.threads.push(spawn("osc-receive", move || receive(&socket, &shared, &is_stopping))?);
+    let receiving = move || {
+        be_prompt();
+        receive(&socket, &shared, &is_stopping);
+    };
+    server.threads.push(spawn("osc-receive", receiving)?);
     Ok(server)
 }
 
@@ -151,6 +160,11 @@ impl Drop for OscServer {
             join(sending);
         }
     }
+}
+
+/// A player's gesture does not wait for whatever else the machine does. Without the right it does; sound is not touched.
+fn be_prompt() {
+    let _ = sched::set_fifo(0, sched::priority::CONTROL);
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, std::io::Error> {

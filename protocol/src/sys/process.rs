@@ -53,6 +53,15 @@ pub fn start_self(
     Ok(Started { pid: child.id(), pidfd: watch(child.id())? })
 }
 
+/// Has the process that `command` will start killed (SIGKILL) when the thread that starts it dies.
+pub fn tie(command: &mut Command) {
+    let parent = std::process::id();
+    // SAFETY: runs in the forked child before exec, and only makes system calls that are safe there.
+    unsafe {
+        command.pre_exec(move || die_with_parent(parent));
+    }
+}
+
 /// Has this process killed when its parent, which must still be `parent`, dies.
 ///
 /// # Errors

@@ -6,6 +6,8 @@ use nix::sched::CpuSet;
 
 /// The order of Tine's real-time threads. A hung worker can only be killed by something above it.
 pub mod priority {
+    /// Looks for stalls of the machine itself: above all that it is to be told apart from.
+    pub const WATCH: i32 = 85;
     /// The device's callback.
     pub const CALLBACK: i32 = 75;
     /// Takes dead workers' lanes to spares, kills hung ones.
@@ -14,6 +16,8 @@ pub mod priority {
     pub const CONDUCTOR: i32 = 70;
     /// Compute.
     pub const WORKER: i32 = 65;
+    /// Take what players ask for: below all sound, above whatever else the machine does.
+    pub const CONTROL: i32 = 10;
 }
 
 /// Gives thread or process `pid` (0: this thread) first-in-first-out real-time scheduling.

@@ -1,0 +1,68 @@
+//! How long a module takes from `/create` until it has computed its first block, while a patch plays.
+
+use std::time::{Duration, Instant};
+
+use tine_modules::{CATALOGUE, Kind};
+use tine_protocol::spec::Role;
+
+use super::client::{is_done, message, text};
+use super::figure::{Figure, Samples};
+use super::served::Served;
+use crate::config::Config;
+
+/// What plays meanwhile: four workers of the eight.
+const PATCH: &str = "create vco --id a; create vcf --id b; create vca --id c gain=0.1; create lfo --id d rate=5; \
+                     connect a.saw > b > c > out; connect d > b.cutoff";
+
+/// The engine's own measure of these creates: name in `stats`, and how it is called here.
+const OWN: [&str; 4] = ["create_p50_ms", "create_p99_ms", "create_p999_ms", "create_max_ms"];
+
+/// Kinds in turn, `rounds` in all, each destroyed again so that its worker is idle for the next.
+///
+/// # Errors
+/// If the engine does not answer.
+pub fn run(config: &Config, flags: &[String], is_quick: bool) -> Result<Vec<Figure>, String> {
+    let rounds = if is_quick { 200 } else { 2000 };
+    let served = Served::start(flags)?;
+    let client = &served.client;
+    client.eval(PATCH)?;
+    client.sync()?;
+    let before = client.stats()?;
+    let kinds: Vec<_> = CATALOGUE.iter().filter(|kind| kind.spec.role == Role::Lane).collect();
+    let creates = kinds.iter().map(|kind| message("/create", [text(kind.spec.name), text("x")]));
+    let creates = creates.collect::<Result<Vec<_>, _>>()?;
+    let destroy = message("/destroy", [text("x")])?;
+    // Kinds with a long memory are another matter: the system provides megabytes for one.
+    let has_tape = |kind: &Kind| kind.tape_frames(config.rate_hz as f32, config.block_frames as usize) > 0;
+    let (mut light, mut tape, mut destroys) = (Samples::millis(), Samples::millis(), Samples::millis());
+    let block_s = f64::from(config.block_frames) / f64::from(config.rate_hz);
+    for round in 0..rounds {
+        // An answer comes at the end of a block. A player's hand does not keep step with that, so neither do we: each create is
+        // sent at another moment of the block, spread evenly by the golden ratio.
+        std::thread::sleep(Duration::from_secs_f64(block_s * (round as f64 * 0.618_034).fract()));
+        let number = round % kinds.len();
+        let started = Instant::now();
+        client.ask(&creates[number], |answer| is_done(answer, "/create"))?;
+        let samples = if has_tape(kinds[number]) { &mut tape } else { &mut light };
+        samples.add(started.elapsed().as_nanos() as u64);
+        let started = Instant::now();
+        client.ask(&destroy, |answer| is_done(answer, "/destroy"))?;
+        destroys.add(started.elapsed().as_nanos() as u64);
+    }
+    let after = client.stats()?;
+    let figure = |name: &str| after.get(name).copied();
+    let since = |name: &str| figure(name).unwrap_or(0.0) - before.get(name).copied().unwrap_or(0.0);
+    let [p50, p99, p999, max] = OWN.map(figure);
+    // The four of the patch are among them: nothing is subtracted from a histogram.
+    let count = figure("create_count").unwrap_or(0.0) as u64;
+    let name = "create, in the engine, all kinds: arrival to first block".to_owned();
+    let own = Figure { suite: "create", name, unit: "ms", count, p50, p99, p999, max, ..Figure::default() };
+    Ok(vec![
+        own.p99_below(2.0).max_below(10.0),
+        light.figure("create", "create, over OSC: sent to answered").p99_below(2.0).max_below(10.0),
+        tape.figure("create", "the same, kinds with a tape (delay)").p99_below(2.0).max_below(10.0),
+        destroys.figure("create", "destroy, over OSC: sent to answered"),
+        Figure::single("create", "blocks late meanwhile", "blocks", since("late_blocks")),
+        Figure::single("create", "frames missed by the device meanwhile", "frames", since("missed_frames")),
+    ])
+}
