@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use rtrb::{Consumer, Producer};
+use tine_modules::runner::GROUP_MAX;
 use tine_protocol::ids::{Block, LaneId};
 use tine_protocol::plan::{LaneEvent, ModulePlan, PLAN_SLOTS};
 use tine_protocol::segment::{BLOCK_EVENTS_MAX, EngineHead, EventBlock, LANES_MAX, engine, lane};
@@ -17,6 +18,7 @@ use tine_worker::executor::Executor;
 
 use crate::bell::Bell;
 use crate::feed::{SIDES, Sink};
+use crate::scope::Probe;
 
 /// Batches that may wait for their time.
 pub const PENDING_MAX: usize = 1024;
@@ -109,6 +111,23 @@ pub trait Listener: Send {
     fn hear(&mut self, block: &[[f32; SIDES]]);
 }
 
+/// Orders to look at another output that may wait.
+pub const WATCHES_MAX: usize = 4;
+
+/// An output that somebody looks at: where its ring lies, and where its first channel is copied to.
+pub struct Watched {
+    /// The lane that it is on.
+    pub lane: LaneId,
+    /// Where the ring of the port begins, in grains.
+    pub samples_at: u32,
+    /// Samples from one block of that ring to the next.
+    pub stride: u32,
+    /// Channels side by side.
+    pub width: usize,
+    /// Where the frames go. The session holds the other end, so that dropping this one frees nothing.
+    pub probe: Probe,
+}
+
 /// Everything that the conductor's thread owns.
 pub struct Conductor {
     /// The cycle area of the engine segment.
@@ -135,6 +154,10 @@ pub struct Conductor {
     pub listener_orders: Consumer<Option<Box<dyn Listener>>>,
     /// Listeners that are no longer needed go back to be dropped.
     pub listeners_back: Producer<Box<dyn Listener>>,
+    /// A new output to look at.
+    pub watch_orders: Consumer<Watched>,
+    /// The output that is looked at.
+    pub watched: Option<Watched>,
     /// The plan of `out`: where its outputs lie.
     pub out_plan: ModulePlan,
     /// Samples of one side in one block of that ring.
@@ -154,6 +177,8 @@ struct Loop {
     missed: u64,
     samples: Vec<[f32; SIDES]>,
     raw: Vec<f32>,
+    /// A block of all channels that lie side by side.
+    wide: Vec<f32>,
 }
 
 impl Conductor {
@@ -170,6 +195,7 @@ impl Conductor {
             missed: 0,
             samples: vec![[0.0; SIDES]; frames],
             raw: vec![0.0; frames],
+            wide: vec![0.0; frames * GROUP_MAX],
         };
         let mut block: Block = 0;
         while !until(block) {
@@ -385,12 +411,29 @@ impl Conductor {
                 std::mem::forget(old);
             }
         }
+        if let Ok(new) = self.watch_orders.pop() {
+            self.watched = Some(new);
+        }
+        self.look(block, &mut state.wide, &mut state.raw);
         if let Some(listener) = &mut self.listener {
             listener.hear(&state.samples);
         }
         if let Pace::Device { sink, .. } = &mut self.pace {
             // There is room: wait_for_start saw to it.
             sink.push(&state.samples);
+        }
+    }
+
+    /// Copies the block of the output that is looked at. A lane that is late shows what it gave eight blocks before.
+    fn look(&mut self, block: Block, wide: &mut [f32], raw: &mut [f32]) {
+        let Some(watched) = &mut self.watched else { return };
+        let wide = &mut wide[..raw.len() * watched.width.clamp(1, GROUP_MAX)];
+        let at = lane::sample(watched.samples_at, watched.stride, block);
+        if self.lanes.get(usize::from(watched.lane.0)).is_some_and(|lane| lane.copy(at, wide)) {
+            for (frame, samples) in raw.iter_mut().zip(wide.chunks_exact(watched.width.clamp(1, GROUP_MAX))) {
+                *frame = samples[0];
+            }
+            watched.probe.push(raw);
         }
     }
 

@@ -23,7 +23,7 @@ use tine_worker::inherit::Inherited;
 
 use crate::answer::Stat;
 use crate::bell::Bell;
-use crate::conductor::{Batch, CYCLES_MAX, Conductor, Listener, PENDING_MAX, Pace, Report, Telemetry};
+use crate::conductor::{Batch, CYCLES_MAX, Conductor, Listener, PENDING_MAX, Pace, Report, Telemetry, Watched};
 use crate::device::{self, DeviceError, DeviceEvent, Opening, Playing, Wish};
 use crate::error::{PatchError, Refusal};
 use crate::feed::{self, SIDES, Taken};
@@ -115,6 +115,7 @@ struct Stand {
     telemetry: Arc<Telemetry>,
     listener_orders: Consumer<Option<Box<dyn Listener>>>,
     listeners_back: Producer<Box<dyn Listener>>,
+    watch_orders: Consumer<Watched>,
 }
 
 impl Engine {
@@ -167,6 +168,7 @@ impl Engine {
         let (reports, report_receiver) = RingBuffer::new(PENDING_MAX);
         let (cycles, cycle_receiver) = RingBuffer::new(CYCLES_MAX);
         let (listener_sender, listener_orders) = RingBuffer::new(4);
+        let (watches, watch_orders) = RingBuffer::new(crate::conductor::WATCHES_MAX);
         let (listeners_back, listener_receiver) = RingBuffer::new(16);
         let telemetry = Arc::new(Telemetry::default());
         // Offline nobody waits for a block, so a stall harms nothing.
@@ -184,6 +186,7 @@ impl Engine {
             catalogue: Catalogue(catalogue),
             planner: Planner::new(plans, usize::from(format.lanes) + 1),
             orders: order_sender,
+            watches,
             reports: report_receiver,
             cycles: cycle_receiver,
             bell: Arc::clone(&bell),
@@ -242,6 +245,7 @@ impl Engine {
             telemetry: Arc::clone(&telemetry),
             listener_orders,
             listeners_back,
+            watch_orders,
         };
         Ok(Engine {
             handle,
@@ -319,6 +323,8 @@ impl Engine {
             listener,
             listener_orders: stand.listener_orders,
             listeners_back: stand.listeners_back,
+            watch_orders: stand.watch_orders,
+            watched: None,
             out_plan,
             out_port_samples,
         };

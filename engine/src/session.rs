@@ -17,7 +17,7 @@ use crate::answer::{Applied, Notice, Outcome};
 use crate::bell::Bell;
 use crate::clock::{FrameClock, monotonic_ns};
 use crate::command::{Command, Control, Request, When};
-use crate::conductor::{Batch, DueEvent, Report, Telemetry};
+use crate::conductor::{Batch, DueEvent, Report, Telemetry, Watched};
 use crate::edit::{Draft, Gesture};
 use crate::error::{PatchError, Refusal};
 use crate::handle::{Inbox, Message, Reply};
@@ -30,7 +30,7 @@ use crate::planner::Planner;
 use crate::pool::{PoolEvent, PoolView};
 use crate::stage::{Format, Room, Stage};
 use crate::stall::Stalls;
-use crate::stats::Timings;
+use crate::stats::{LookedAt, Timings};
 
 /// Requests that may wait for their time.
 pub const SCHEDULE_MAX: usize = 4096;
@@ -51,6 +51,8 @@ pub struct Parts {
     pub planner: Planner,
     /// To the conductor.
     pub orders: Producer<Box<Batch>>,
+    /// To the conductor: another output to look at.
+    pub watches: Producer<Watched>,
     /// From the conductor.
     pub reports: Consumer<Report>,
     /// Nanoseconds that each cycle took.
@@ -122,6 +124,8 @@ pub struct Session {
     pub(crate) stage: Stage,
     pub(crate) notices: Notices,
     pub(crate) timings: Timings,
+    /// The output that is looked at comes last.
+    pub(crate) looked_at: Vec<LookedAt>,
     history: History,
     next_slot: u32,
     next_batch: u64,
@@ -153,6 +157,7 @@ impl Session {
             stage,
             notices: Notices::default(),
             timings: Timings::default(),
+            looked_at: Vec::new(),
             history: History::default(),
             next_slot,
             next_batch: 1,
