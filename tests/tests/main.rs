@@ -10,6 +10,7 @@ mod endings;
 mod fuzz;
 mod kills;
 mod languages;
+mod order;
 mod renders;
 #[cfg(feature = "devices")]
 mod servers;
