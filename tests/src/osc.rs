@@ -9,6 +9,8 @@ use rosc::{OscBundle, OscMessage, OscPacket, OscType};
 
 /// How long an answer may take before it is asked for again.
 const AGAIN: Duration = Duration::from_secs(2);
+/// Tokens that no other number in an answer equals.
+const FIRST_TOKEN: i32 = 1 << 20;
 /// How long an answer may take at all.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -68,7 +70,7 @@ impl Osc {
     /// If there is none free.
     pub fn new(to: SocketAddr) -> Osc {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
-        Osc { socket, to, token: Cell::new(1) }
+        Osc { socket, to, token: Cell::new(FIRST_TOKEN) }
     }
 
     /// Sends any bytes. An engine that has ended is no error here.
