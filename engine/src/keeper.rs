@@ -19,6 +19,9 @@ const FADE_S: f64 = 0.005;
 /// Gives the arguments of a role, from the text for its `--inherit`.
 pub type Arguments = Box<dyn Fn(&str, Role) -> Vec<OsString>>;
 
+/// How long the engine may take to end after the zygote has, if it is ending.
+const END_MS: u16 = 1000;
+
 /// What is to be kept.
 pub struct Plan {
     /// Lanes of workers.
@@ -73,6 +76,8 @@ pub fn keep(plan: &Plan) -> io::Result<i32> {
     let ended = loop {
         let watched = [engine.pidfd.as_fd(), signals.as_fd(), zygote.pidfd.as_fd()];
         let [is_over, has_signal, is_barren] = process::wait_any(watched, None);
+        // The zygote ends by itself when the engine does, and may be first.
+        let is_over = is_over || is_barren && process::wait_any([engine.pidfd.as_fd()], Some(END_MS))[0];
         if is_barren && !is_over {
             // The workers die with it. Starting it again under running sound belongs to the failover that is still to come.
             tracing::error!("the zygote was ended, and all workers with it: ending");
