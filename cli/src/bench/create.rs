@@ -62,7 +62,8 @@ pub fn run(config: &Config, flags: &[String], is_quick: bool) -> Result<Vec<Figu
         light.figure("create", "create, over OSC: sent to answered").p99_below(2.0).max_below(10.0),
         tape.figure("create", "the same, kinds with a tape (delay)").p99_below(2.0).max_below(10.0),
         destroys.figure("create", "destroy, over OSC: sent to answered"),
-        Figure::single("create", "blocks late meanwhile", "blocks", since("late_blocks")),
+        Figure::single("create", "late meanwhile, by our fault", "times", since("late_by_us")),
+        Figure::single("create", "late meanwhile, the machine stalled", "times", since("late_by_machine")),
         Figure::single("create", "frames missed by the device meanwhile", "frames", since("missed_frames")),
     ])
 }
