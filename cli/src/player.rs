@@ -11,6 +11,7 @@ use tine_engine::error::Refusal;
 use tine_engine::handle::Handle;
 use tine_engine::interpreter::Failure;
 use tine_engine::name::Name;
+use tine_protocol::spec::Role;
 
 use crate::files::Files;
 use crate::grammar::{Local, Mode, Statement};
@@ -221,7 +222,9 @@ impl Player {
             }
             Local::Save(file) => {
                 let saved = patchfile::save(&self.files.resolve(&file)?, &self.handle)?;
-                let (modules, cables) = (count(saved.modules.len(), "module"), count(saved.cables.len(), "cable"));
+                // As `load` counts them: `out` is always there.
+                let made = saved.modules.iter().filter(|module| module.kind.role == Role::Lane).count();
+                let (modules, cables) = (count(made, "module"), count(saved.cables.len(), "cable"));
                 Ok(Some(format!("saved {file}: {modules}, {cables}")))
             }
             Local::Record(file) => self.tell(Control::RecordStart(self.files.resolve(&file)?)),

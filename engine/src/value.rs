@@ -30,8 +30,6 @@ pub fn resolve(spec: &ParamSpec, value: &Value) -> Result<f32, PatchError> {
         (Value::Number(octaves, Measure::Note), Unit::Hertz) => C4_HZ * libm::exp2(*octaves),
         (Value::Number(octaves, Measure::Note), Unit::Octaves) => *octaves,
         (Value::Number(seconds, Measure::Seconds), Unit::Seconds) => *seconds,
-        // A time as a rate: 20ms is 50 hz.
-        (Value::Number(seconds, Measure::Seconds), Unit::Hertz) if *seconds > 0.0 => 1.0 / seconds,
         (Value::Number(decibels, Measure::Decibels), Unit::Gain) => libm::exp10(decibels / 20.0),
         (Value::Number(percent, Measure::Percent), Unit::Ratio | Unit::Gain | Unit::Cycles) => percent / 100.0,
         _ => return Err(bad_type(spec)),

@@ -11,6 +11,10 @@ use crate::ramp::Ramp;
 /// In place of a block number: the first block for which this plan is valid. Only the conductor knows it.
 pub const AT_FLIP: Block = u64::MAX;
 
+/// Blocks between the plan with a new cable and the start of its fade. An output that nobody read was not computed: an oscillator's
+/// band-limited edges need 32 frames, two of the shortest blocks, before it is as if it always had been.
+pub const WARM_BLOCKS: u64 = 2;
+
 /// In place of a block number: no such block.
 pub const NEVER: Block = u64::MAX - 1;
 
@@ -94,7 +98,7 @@ pub struct ModulePlan {
 pub struct CablePlan {
     /// First block that the source computes, or [`AT_FLIP`]; before it, the cable is silent.
     pub source_birth: Block,
-    /// Block at which it fades in, or [`AT_FLIP`]; [`NEVER`] for a cable that was there before the first frame.
+    /// Block at which it fades in, or [`AT_FLIP`] for [`WARM_BLOCKS`] after the flip; [`NEVER`] for a cable that was there before the first frame.
     pub born: Block,
     /// Block at which it fades out, or [`AT_FLIP`]; [`NEVER`] for one that stays.
     pub died: Block,
@@ -158,7 +162,7 @@ impl CablePlan {
     pub fn resolved(self, flip: Block) -> CablePlan {
         CablePlan {
             source_birth: resolve(self.source_birth, flip),
-            born: resolve(self.born, flip),
+            born: if self.born == AT_FLIP { flip + WARM_BLOCKS } else { self.born },
             died: resolve(self.died, flip),
             ..self
         }
@@ -190,7 +194,8 @@ mod tests {
 
     #[test]
     fn a_fade_joins_from_block_to_block_and_arrives_exactly() {
-        let cable = CablePlan { gain: 0.3, born: AT_FLIP, died: NEVER, ..Default::default() }.resolved(10);
+        let cable =
+            CablePlan { gain: 0.3, born: AT_FLIP, died: NEVER, ..Default::default() }.resolved(10 - WARM_BLOCKS);
         assert_eq!(cable.gain_at(9, 4).resting(), Some(0.0));
         assert_eq!(cable.gain_at(10, 4).value[0], 0.0);
         for block in 9..16 {

@@ -3,5 +3,10 @@
 #![forbid(unsafe_code)]
 
 pub mod alsa;
+pub mod family;
 pub mod jack;
+pub mod osc;
+pub mod patches;
 pub mod probe;
+pub mod tine;
+pub mod wav;

@@ -1,5 +1,18 @@
 //! Black-box tests, in one binary: of real devices, processes and files, and of how the house is built.
 
 mod architecture;
+mod bundles;
+mod chain;
+mod churn;
 #[cfg(feature = "devices")]
 mod devices;
+mod endings;
+mod fuzz;
+mod kills;
+mod languages;
+mod renders;
+#[cfg(feature = "devices")]
+mod servers;
+mod soak;
+mod usage;
+mod workers;

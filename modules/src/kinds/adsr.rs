@@ -14,7 +14,7 @@ use crate::dsp::schmitt::gate;
 use crate::{Block, Module};
 
 table! { In: PortSpec = INPUTS {
-    Gate: PortSpec::new("gate", Signal::Gate, "opens while it is on"),
+    Gate: PortSpec::new("gate", Signal::Gate, "on: attack, decay, sustain; off: release"),
 } }
 
 table! { Out: PortSpec = OUTPUTS {

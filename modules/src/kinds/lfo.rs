@@ -15,7 +15,7 @@ use crate::dsp::switch::{self, Switch};
 use crate::{Block, Module};
 
 table! { In: PortSpec = INPUTS {
-    Reset: PortSpec::new("reset", Signal::Trigger, "starts the cycle again"),
+    Reset: PortSpec::new("reset", Signal::Trigger, "a rising edge starts the cycle again"),
 } }
 
 table! { Out: PortSpec = OUTPUTS {
@@ -27,7 +27,7 @@ table! { P: ParamSpec = PARAMS {
     Shape: ParamSpec::choice("shape", &["sine", "tri", "saw", "ramp", "square", "random"])
         .help("saw falls, ramp rises, random holds a new value each cycle"),
     Phase: ParamSpec::linear("phase", Unit::Cycles, (0.0, 1.0), 0.0).smooth(20.0)
-        .help("how far ahead in the cycle the wave is read"),
+        .help("head start within the cycle: 0.25 is a quarter of a wave ahead"),
 } }
 
 const SINE: usize = 0;

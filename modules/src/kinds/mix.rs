@@ -32,7 +32,7 @@ const PARAMS: &[ParamSpec] = &[
 const _: () = assert!(INPUTS.len() == LINES && PARAMS.len() == LINES);
 
 table! { Out: PortSpec = OUTPUTS {
-    Main: PortSpec::new("out", Signal::Audio, "the sum of every in times its gain"),
+    Main: PortSpec::new("out", Signal::Audio, "the sum of all inputs, each times its gain"),
 } }
 
 const fn input(name: &'static str, summary: &'static str) -> PortSpec {

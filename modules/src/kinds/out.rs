@@ -54,7 +54,7 @@ pub struct Voice {
 impl Module for Out {
     const SPEC: KindSpec = KindSpec {
         name: "out",
-        summary: "what is patched here is heard; always there",
+        summary: "what is patched here is heard; always there; a limiter holds peaks beyond -1..1",
         source: "",
         role: Role::Output,
         inputs: INPUTS,

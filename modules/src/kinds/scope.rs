@@ -23,7 +23,7 @@ pub struct Scope;
 impl Module for Scope {
     const SPEC: KindSpec = KindSpec {
         name: "scope",
-        summary: "shows a signal and passes it on unchanged",
+        summary: "passes a signal on unchanged: a named place to look at with scope",
         source: "",
         role: Role::Lane,
         inputs: INPUTS,

@@ -11,7 +11,7 @@ use crate::{Block, Module};
 
 table! { In: PortSpec = INPUTS {
     Main: PortSpec::new("in", Signal::Audio, "the signal to take levels from"),
-    Trig: PortSpec::new("trig", Signal::Trigger, "takes a new level"),
+    Trig: PortSpec::new("trig", Signal::Trigger, "a rising edge takes a new level"),
 } }
 
 table! { Out: PortSpec = OUTPUTS {

@@ -37,7 +37,7 @@ pub struct Voice {
 impl Module for Slew {
     const SPEC: KindSpec = KindSpec {
         name: "slew",
-        summary: "follows a signal no faster than told: portamento, lag",
+        summary: "follows a signal no faster than rise and fall allow: portamento, lag",
         source: "",
         role: Role::Lane,
         inputs: INPUTS,

@@ -34,11 +34,11 @@ table! { P: ParamSpec = PARAMS {
     Res: ParamSpec::linear("res", Unit::Ratio, (0.0, 1.0), 0.0).smooth(5.0)
         .help("resonance; near 1 the filter sings by itself"),
     Drive: ParamSpec::linear("drive", Unit::Gain, (0.0, 16.0), 1.0).smooth(5.0)
-        .help("gain into the saturation; 1 is clean for a level of 1 (svf) or nearly so (ladder)"),
+        .help("gain before the saturation: 1 is clean up to a level of 1 (ladder: nearly so), more distorts"),
     Mode: ParamSpec::choice("mode", &["lp", "bp", "hp", "notch"])
         .help("what passes: low, band, high, or all but a notch"),
     Model: ParamSpec::choice("model", &["svf", "ladder"])
-        .help("svf: clean; ladder: saturates, loses bass with resonance"),
+        .help("svf: clean; ladder: warm, saturates, loses bass as res rises"),
     Slope: ParamSpec::choice("slope", &["12", "24"])
         .help("dB per octave"),
 } }

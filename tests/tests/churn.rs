@@ -1,0 +1,66 @@
+//! A thousand modules come and go beside one that plays.
+
+use tine_tests::osc::Osc;
+use tine_tests::patches::PLAYING;
+use tine_tests::tine::{Tine, render};
+use tine_tests::wav::assert_same;
+
+const KINDS: [&str; 6] = ["vco", "vcf*4", "delay", "adsr", "noise", "mix"];
+
+/// Memory and descriptors of everybody: proportional set sizes, shared memory of the engine, descriptors.
+fn cost(tine: &Tine) -> [u64; 3] {
+    let members = tine.members();
+    let pss = members.iter().map(|process| process.figure("smaps_rollup", "Pss:")).sum();
+    let shared = tine.role("engine").figure("status", "RssShmem:");
+    [pss, shared, members.iter().map(|process| process.descriptors().len() as u64).sum()]
+}
+
+fn come_and_go(osc: &Osc, round: usize) {
+    let kind = KINDS[round % KINDS.len()];
+    osc.done("/create", &[&kind, &"guest"]);
+    if KINDS[round % KINDS.len()] != "noise" {
+        let input = match kind {
+            "adsr" => "gate",
+            "mix" => "in3",
+            "vco" => "fm",
+            _ => "",
+        };
+        osc.done("/connect", &[&"1", &"saw", &"guest", &input]);
+    }
+    osc.done("/destroy", &[&"guest"]);
+}
+
+/// With few workers, guests share a lane with what plays.
+fn a_thousand_come_and_go(workers: &str) {
+    let arguments = ["--workers", workers, "--block", "128", "--lead", "16", "--period", "256", "--record", "live.wav"];
+    let mut tine = Tine::serve(PLAYING, &arguments);
+    let osc = tine.osc();
+    (0..200).for_each(|round| come_and_go(&osc, round));
+    let early = cost(&tine);
+    (200..1000).for_each(|round| come_and_go(&osc, round));
+    let late = cost(&tine);
+    println!("{workers} workers: pss kB, shared kB, descriptors: {early:?} after 200, {late:?} after 1000");
+    let frames = osc.stat("frames") as usize;
+    let (deaths, late_blocks) = (osc.stat("worker_deaths"), osc.stat("late_blocks"));
+    println!("create p50 {} ms, p99 {} ms", osc.stat("create_p50_ms"), osc.stat("create_p99_ms"));
+    assert_eq!(osc.stat("create_count"), 1000.0);
+    assert_eq!(deaths, 0.0);
+    tine.quit();
+    let seconds = frames as f64 / 48_000.0;
+    let rendered = render(PLAYING, seconds, &["--block", "128"]);
+    let what = format!("{workers} workers, {late_blocks} late blocks");
+    assert_same(&what, &rendered, &tine.recording(), frames - 4_800);
+    assert!(late[0] < early[0] + 2048, "memory grows: {early:?}, then {late:?}");
+    assert!(late[1] < early[1] + 1024, "shared memory grows: {early:?}, then {late:?}");
+    assert_eq!(late[2], early[2], "descriptors");
+}
+
+#[test]
+fn a_thousand_creates_and_destroys_leave_sound_memory_and_descriptors_alone() {
+    a_thousand_come_and_go("8");
+}
+
+#[test]
+fn guests_in_the_same_worker_leave_the_sound_alone() {
+    a_thousand_come_and_go("2");
+}

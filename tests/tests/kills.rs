@@ -1,0 +1,65 @@
+//! Workers are killed under a playing patch.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tine_tests::osc::Osc;
+use tine_tests::patches::PLAYING;
+use tine_tests::tine::{PATIENCE, STEADY, Tine, render};
+use tine_tests::wav::difference;
+
+fn wait_for_a_full_pool(osc: &Osc) {
+    let begun = Instant::now();
+    loop {
+        let pool = osc.pool();
+        let ready = |wanted: &[&str]| pool.iter().filter(|(_, _, state, _)| wanted.contains(&state.as_str())).count();
+        if (ready(&["idle", "busy"]), ready(&["spare"])) == (8, 2) {
+            return;
+        }
+        assert!(begun.elapsed() < PATIENCE, "the pool is not full again: {pool:?}");
+        sleep(Duration::from_millis(10));
+    }
+}
+
+/// Kills workers of a patch that plays; returns how many frames of its recording are not those of its render.
+fn kill_workers(rounds: usize, timing: &[&str]) -> usize {
+    let mut arguments = vec!["--record", "live.wav"];
+    arguments.extend(timing);
+    let mut tine = Tine::serve(PLAYING, &arguments);
+    tine.play_until(4_800);
+    let osc = tine.osc();
+    for round in 0..rounds {
+        wait_for_a_full_pool(&osc);
+        // Five of ten have modules: a stride of 3 visits them all, and the others.
+        let pool = osc.pool();
+        let (_, pid, ..) = pool[round * 3 % pool.len()];
+        assert!(pid > 0, "a full pool has no empty seat: {pool:?}");
+        kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
+        sleep(Duration::from_millis(150));
+    }
+    wait_for_a_full_pool(&osc);
+    assert!(osc.stat("worker_deaths") > 0.0);
+    let frames = osc.stat("frames") as usize;
+    let figures = ["worker_deaths", "warm_hits", "cold_starts", "late_blocks", "recovery_p50_ms", "recovery_max_ms"];
+    let figures: Vec<String> = figures.iter().map(|name| format!("{name} {}", osc.stat(name))).collect();
+    tine.play_until(frames + 4_800);
+    tine.quit();
+    let recorded = tine.recording();
+    let rendered = render(PLAYING, recorded.len() as f64 / 48_000.0, &timing[..2]);
+    let wrong = difference(&rendered, &recorded);
+    println!("{rounds} kills with {timing:?}: {}; frames that differ, and the first: {wrong:?}", figures.join(", "));
+    wrong.map_or(0, |(count, _)| count)
+}
+
+#[test]
+fn killed_workers_come_back_and_the_sound_does_not_change() {
+    assert_eq!(kill_workers(20, &STEADY), 0);
+}
+
+#[test]
+fn a_pool_under_fire_is_full_again_with_little_lead() {
+    // Not asserted: on a machine whose stalls are longer than 4 blocks, those are heard.
+    kill_workers(20, &["--block", "64", "--lead", "4"]);
+}
