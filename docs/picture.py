@@ -67,7 +67,7 @@ text(20, 306, "Shared memory: one writer each", 16, weight="bold")
 text(20, 402, "Arrows write. All workers read everything, through read-only mappings; the engine writes no lane.", 12, fill=GREY)
 
 # A cycle.
-text(20, 446, "A block: three workers on one core; with lead 1 it then waits in the ring", 16, weight="bold")
+text(20, 446, "A block, three workers on one core; lead 1: it waits in the ring", 16, weight="bold")
 left, right, rows = 150, 640, {"device": 470, "conductor": 506, "worker 2": 542, "worker 0": 578, "worker 1": 614}
 for name, y in rows.items():
     text(20, y + 15, name, 12)
