@@ -13,8 +13,9 @@ pub struct FrameClock {
     is_set: bool,
 }
 
-/// How fast the line may move away from the earliest block seen, in nanoseconds per second: twice what a bad crystal drifts.
-const DRIFT_NS_PER_S: f64 = 200_000.0;
+/// How fast the line may move away from the earliest block seen, in nanoseconds per second: what a common crystal drifts. Half a
+/// second without a look then moves it by half a frame.
+const DRIFT_NS_PER_S: f64 = 20_000.0;
 
 impl FrameClock {
     /// Not set yet.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use rtrb::{Consumer, Producer};
+use tine_modules::runner::GROUP_MAX;
 use tine_protocol::ids::{Block, LaneId};
 use tine_protocol::plan::{LaneEvent, ModulePlan, PLAN_SLOTS};
 use tine_protocol::segment::{BLOCK_EVENTS_MAX, EngineHead, EventBlock, LANES_MAX, engine, lane};
@@ -17,6 +18,7 @@ use tine_worker::executor::Executor;
 
 use crate::bell::Bell;
 use crate::feed::{SIDES, Sink};
+use crate::scope::Probe;
 
 /// Batches that may wait for their time.
 pub const PENDING_MAX: usize = 1024;
@@ -36,8 +38,10 @@ pub struct Batch {
     pub active: Vec<LaneId>,
     /// Events, by rising frame.
     pub events: Vec<DueEvent>,
-    /// The block at which it took effect; set by the conductor.
+    /// The last block that it changed, so far; set by the conductor.
     pub block: Block,
+    /// Its plans are valid; set by the conductor.
+    pub is_taken: bool,
 }
 
 /// An event and its time.
@@ -68,7 +72,7 @@ pub enum Report {
 pub struct Telemetry {
     /// Blocks computed so far.
     pub blocks: AtomicU64,
-    /// When the first frame of block `blocks` was started, on the monotonic clock.
+    /// When the block that was begun last was begun, on the monotonic clock; 0 where no device sets the pace.
     pub started_ns: AtomicU64,
     /// Blocks in which a lane was late.
     pub late_blocks: AtomicU64,
@@ -107,6 +111,23 @@ pub trait Listener: Send {
     fn hear(&mut self, block: &[[f32; SIDES]]);
 }
 
+/// Orders to look at another output that may wait.
+pub const WATCHES_MAX: usize = 4;
+
+/// An output that somebody looks at: where its ring lies, and where its first channel is copied to.
+pub struct Watched {
+    /// The lane that it is on.
+    pub lane: LaneId,
+    /// Where the ring of the port begins, in grains.
+    pub samples_at: u32,
+    /// Samples from one block of that ring to the next.
+    pub stride: u32,
+    /// Channels side by side.
+    pub width: usize,
+    /// Where the frames go. The session holds the other end, so that dropping this one frees nothing.
+    pub probe: Probe,
+}
+
 /// Everything that the conductor's thread owns.
 pub struct Conductor {
     /// The cycle area of the engine segment.
@@ -133,6 +154,10 @@ pub struct Conductor {
     pub listener_orders: Consumer<Option<Box<dyn Listener>>>,
     /// Listeners that are no longer needed go back to be dropped.
     pub listeners_back: Producer<Box<dyn Listener>>,
+    /// A new output to look at.
+    pub watch_orders: Consumer<Watched>,
+    /// The output that is looked at.
+    pub watched: Option<Watched>,
     /// The plan of `out`: where its outputs lie.
     pub out_plan: ModulePlan,
     /// Samples of one side in one block of that ring.
@@ -152,6 +177,8 @@ struct Loop {
     missed: u64,
     samples: Vec<[f32; SIDES]>,
     raw: Vec<f32>,
+    /// A block of all channels that lie side by side.
+    wide: Vec<f32>,
 }
 
 impl Conductor {
@@ -168,6 +195,7 @@ impl Conductor {
             missed: 0,
             samples: vec![[0.0; SIDES]; frames],
             raw: vec![0.0; frames],
+            wide: vec![0.0; frames * GROUP_MAX],
         };
         let mut block: Block = 0;
         while !until(block) {
@@ -205,7 +233,9 @@ impl Conductor {
 
     fn cycle(&mut self, block: Block, deadline_ns: Option<u64>, state: &mut Loop) {
         let started_ns = now_ns();
-        self.telemetry.started_ns.store(started_ns, Ordering::Relaxed);
+        // Blocks ahead of the device's first period have no time of their own.
+        let paced_ns = if deadline_ns.is_some() { started_ns } else { 0 };
+        self.telemetry.started_ns.store(paced_ns, Ordering::Relaxed);
         self.telemetry.blocks.store(block, Ordering::Release);
         self.take_orders(block, state);
         self.write_events(block, state);
@@ -257,15 +287,17 @@ impl Conductor {
             }
             // Order matters among those that are due: `remove` keeps it.
             let mut batch = state.pending.remove(index);
-            self.flip(block, &batch, state);
+            if !batch.is_taken {
+                batch.is_taken = true;
+                self.flip(block, &batch, state);
+                self.report(Report::Taken(batch.id, block));
+            }
+            batch.block = block;
             self.sort_in_events(first_frame, end_frame, &mut batch, state);
             if batch.events.is_empty() {
-                batch.block = block;
-                self.report(Report::Taken(batch.id, block));
                 state.computing.push(batch);
             } else {
-                // Some of its events lie in later blocks: it stays, without what is done.
-                batch.flips.clear();
+                // Some of its events lie in later blocks: it stays for them.
                 state.pending.insert(index, batch);
                 index += 1;
             }
@@ -379,12 +411,29 @@ impl Conductor {
                 std::mem::forget(old);
             }
         }
+        if let Ok(new) = self.watch_orders.pop() {
+            self.watched = Some(new);
+        }
+        self.look(block, &mut state.wide, &mut state.raw);
         if let Some(listener) = &mut self.listener {
             listener.hear(&state.samples);
         }
         if let Pace::Device { sink, .. } = &mut self.pace {
             // There is room: wait_for_start saw to it.
             sink.push(&state.samples);
+        }
+    }
+
+    /// Copies the block of the output that is looked at. A lane that is late shows what it gave eight blocks before.
+    fn look(&mut self, block: Block, wide: &mut [f32], raw: &mut [f32]) {
+        let Some(watched) = &mut self.watched else { return };
+        let wide = &mut wide[..raw.len() * watched.width.clamp(1, GROUP_MAX)];
+        let at = lane::sample(watched.samples_at, watched.stride, block);
+        if self.lanes.get(usize::from(watched.lane.0)).is_some_and(|lane| lane.copy(at, wide)) {
+            for (frame, samples) in raw.iter_mut().zip(wide.chunks_exact(watched.width.clamp(1, GROUP_MAX))) {
+                *frame = samples[0];
+            }
+            watched.probe.push(raw);
         }
     }
 

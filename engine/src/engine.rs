@@ -13,7 +13,6 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use thiserror::Error;
 use tine_modules::Kind;
 use tine_modules::runner::Scratch;
-use tine_protocol::ids::LaneId;
 use tine_protocol::plan::ModulePlan;
 use tine_protocol::segment::{EngineHead, LANE_BYTES, engine};
 use tine_protocol::sys::clock::now_ns;
@@ -24,7 +23,7 @@ use tine_worker::inherit::Inherited;
 
 use crate::answer::Stat;
 use crate::bell::Bell;
-use crate::conductor::{Batch, CYCLES_MAX, Conductor, Listener, PENDING_MAX, Pace, Report, Telemetry};
+use crate::conductor::{Batch, CYCLES_MAX, Conductor, Listener, PENDING_MAX, Pace, Report, Telemetry, Watched};
 use crate::device::{self, DeviceError, DeviceEvent, Opening, Playing, Wish};
 use crate::error::{PatchError, Refusal};
 use crate::feed::{self, SIDES, Taken};
@@ -35,7 +34,7 @@ use crate::planner::Planner;
 use crate::pool::{self, PoolConfig};
 use crate::recorder::{self, Recorder, Tap};
 use crate::session::{EngineControl, Parts, Session};
-use crate::stage::{Format, Freed};
+use crate::stage::{Format, Room};
 use crate::stall;
 
 /// How long the first blocks may take before the device starts without them.
@@ -116,6 +115,7 @@ struct Stand {
     telemetry: Arc<Telemetry>,
     listener_orders: Consumer<Option<Box<dyn Listener>>>,
     listeners_back: Producer<Box<dyn Listener>>,
+    watch_orders: Consumer<Watched>,
 }
 
 impl Engine {
@@ -168,6 +168,7 @@ impl Engine {
         let (reports, report_receiver) = RingBuffer::new(PENDING_MAX);
         let (cycles, cycle_receiver) = RingBuffer::new(CYCLES_MAX);
         let (listener_sender, listener_orders) = RingBuffer::new(4);
+        let (watches, watch_orders) = RingBuffer::new(crate::conductor::WATCHES_MAX);
         let (listeners_back, listener_receiver) = RingBuffer::new(16);
         let telemetry = Arc::new(Telemetry::default());
         // Offline nobody waits for a block, so a stall harms nothing.
@@ -185,6 +186,7 @@ impl Engine {
             catalogue: Catalogue(catalogue),
             planner: Planner::new(plans, usize::from(format.lanes) + 1),
             orders: order_sender,
+            watches,
             reports: report_receiver,
             cycles: cycle_receiver,
             bell: Arc::clone(&bell),
@@ -201,15 +203,15 @@ impl Engine {
             stalls,
             release: {
                 let fds = Arc::clone(&lane_fds);
-                Box::new(move |freed: &Freed| {
+                Box::new(move |freed: &Room| {
                     if let Err(error) = memory::release(&fds[usize::from(freed.lane.0)], freed.range.clone()) {
                         tracing::warn!("memory of a module could not be given back: {error}");
                     }
                 })
             },
-            provide: Box::new(move |lane: LaneId, range| {
+            provide: Box::new(move |room: &Room| {
                 // Without it the worker provides the pages itself, in its first block.
-                if let Err(error) = memory::reserve(&lane_fds[usize::from(lane.0)], range) {
+                if let Err(error) = memory::reserve(&lane_fds[usize::from(room.lane.0)], room.range.clone()) {
                     tracing::warn!("memory for a module could not be provided ahead: {error}");
                 }
             }),
@@ -243,6 +245,7 @@ impl Engine {
             telemetry: Arc::clone(&telemetry),
             listener_orders,
             listeners_back,
+            watch_orders,
         };
         Ok(Engine {
             handle,
@@ -320,6 +323,8 @@ impl Engine {
             listener,
             listener_orders: stand.listener_orders,
             listeners_back: stand.listeners_back,
+            watch_orders: stand.watch_orders,
+            watched: None,
             out_plan,
             out_port_samples,
         };

@@ -70,18 +70,18 @@ pub fn transition(present: &Model, mut target: Model) -> (Model, Vec<Gesture>) {
     let mut gestures = Vec::new();
     let slots: Vec<Slot> = target.modules().iter().map(|module| module.slot).collect();
     for slot in slots {
-        match present.by_slot(slot) {
+        let now = present.by_slot(slot);
+        if now.is_none() {
             // It comes back: its values are its first ones.
-            None => target.change(slot, |module| module.initial = module.params.clone().into()),
-            Some(now) => {
-                let Some(then) = target.by_slot(slot) else { continue };
-                let ports = then.spec.inputs.len();
-                for (index, (&to, from)) in then.params.iter().zip(&now.params).enumerate() {
-                    if to != *from {
-                        let ramp_s = then.spec.params[index].smooth_ms / 1000.0;
-                        gestures.push(Gesture { slot, input: (ports + index) as u32, ramp_s, after_s: 0.0, value: to });
-                    }
-                }
+            target.change(slot, |module| module.initial = module.params.clone().into());
+        }
+        let Some(then) = target.by_slot(slot) else { continue };
+        let ports = then.spec.inputs.len();
+        for (index, &value) in then.params.iter().enumerate() {
+            // One that comes back may still be fading out, with other values.
+            if now.is_none_or(|now| now.params[index] != value) {
+                let ramp_s = then.spec.params[index].smooth_ms / 1000.0;
+                gestures.push(Gesture { slot, input: (ports + index) as u32, ramp_s, after_s: 0.0, value });
             }
         }
     }

@@ -19,6 +19,9 @@ const FADE_S: f64 = 0.005;
 /// Gives the arguments of a role, from the text for its `--inherit`.
 pub type Arguments = Box<dyn Fn(&str, Role) -> Vec<OsString>>;
 
+/// How long the engine may take to end after the zygote has, if it is ending.
+const END_MS: u16 = 1000;
+
 /// What is to be kept.
 pub struct Plan {
     /// Lanes of workers.
@@ -70,10 +73,19 @@ pub fn keep(plan: &Plan) -> io::Result<i32> {
     // Each side must see the other's end: the keeper's copies would keep the sockets open.
     drop((engine_socket, zygote_socket));
 
+    let mut has_zygote = true;
     let ended = loop {
-        let watched = [engine.pidfd.as_fd(), signals.as_fd(), zygote.pidfd.as_fd()];
+        let third = if has_zygote { &zygote } else { &engine };
+        let watched = [engine.pidfd.as_fd(), signals.as_fd(), third.pidfd.as_fd()];
         let [is_over, has_signal, is_barren] = process::wait_any(watched, None);
+        // The zygote ends by itself when the engine does, and may be first.
+        let is_over = is_over || is_barren && process::wait_any([engine.pidfd.as_fd()], Some(END_MS))[0];
         if is_barren && !is_over {
+            has_zygote = false;
+            // It ends well when the engine lets go of its socket: then the engine is about to end, and may still have a file to close.
+            if matches!(process::wait_for(zygote.pid), Some(Ended::Exited(0))) {
+                continue;
+            }
             // The workers die with it. Starting it again under running sound belongs to the failover that is still to come.
             tracing::error!("the zygote was ended, and all workers with it: ending");
             process::terminate(&engine.pidfd);

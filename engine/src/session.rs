@@ -9,7 +9,6 @@ use std::sync::atomic::Ordering;
 
 use crossbeam::channel::{Receiver, Sender};
 use rtrb::{Consumer, Producer};
-use tine_protocol::ids::LaneId;
 use tine_protocol::plan::{LaneEvent, ModulePlan};
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::sched;
@@ -18,7 +17,7 @@ use crate::answer::{Applied, Notice, Outcome};
 use crate::bell::Bell;
 use crate::clock::{FrameClock, monotonic_ns};
 use crate::command::{Command, Control, Request, When};
-use crate::conductor::{Batch, DueEvent, Report, Telemetry};
+use crate::conductor::{Batch, DueEvent, Report, Telemetry, Watched};
 use crate::edit::{Draft, Gesture};
 use crate::error::{PatchError, Refusal};
 use crate::handle::{Inbox, Message, Reply};
@@ -29,9 +28,9 @@ use crate::notices::Notices;
 use crate::placement::Placer;
 use crate::planner::Planner;
 use crate::pool::{PoolEvent, PoolView};
-use crate::stage::{Format, Freed, Stage};
+use crate::stage::{Format, Room, Stage};
 use crate::stall::Stalls;
-use crate::stats::Timings;
+use crate::stats::{LookedAt, Timings};
 
 /// Requests that may wait for their time.
 pub const SCHEDULE_MAX: usize = 4096;
@@ -39,8 +38,8 @@ pub const SCHEDULE_MAX: usize = 4096;
 /// How long before a late block a stall of the machine may have ended and still be its cause.
 const STALL_REACH_NS: u64 = 20_000_000;
 
-/// How far ahead of its block a scheduled request is handed to the conductor, in seconds.
-const HAND_OVER_S: f64 = 0.010;
+/// How far ahead of its block a scheduled request is handed to the conductor, in seconds; at least two blocks.
+const HAND_OVER_S: f64 = 0.005;
 
 /// What the session is given at its start.
 pub struct Parts {
@@ -52,6 +51,8 @@ pub struct Parts {
     pub planner: Planner,
     /// To the conductor.
     pub orders: Producer<Box<Batch>>,
+    /// To the conductor: another output to look at.
+    pub watches: Producer<Watched>,
     /// From the conductor.
     pub reports: Consumer<Report>,
     /// Nanoseconds that each cycle took.
@@ -71,9 +72,9 @@ pub struct Parts {
     /// The conductor's counters.
     pub telemetry: Arc<Telemetry>,
     /// Gives memory of a lane back to the system.
-    pub release: Box<dyn Fn(&Freed) + Send>,
+    pub release: Box<dyn Fn(&Room) + Send>,
     /// Makes the system provide memory of a lane.
-    pub provide: Box<dyn Fn(LaneId, std::ops::Range<usize>) + Send>,
+    pub provide: Box<dyn Fn(&Room) + Send>,
     /// Carries out what concerns the engine rather than the patch.
     pub engine: Box<dyn EngineControl>,
 }
@@ -102,7 +103,7 @@ struct Waiting {
 /// A batch that the conductor has.
 struct InFlight {
     waiting: Vec<Waiting>,
-    freed: Vec<Freed>,
+    freed: Vec<Room>,
     syncs: Vec<Reply<()>>,
     has_plans: bool,
 }
@@ -123,6 +124,8 @@ pub struct Session {
     pub(crate) stage: Stage,
     pub(crate) notices: Notices,
     pub(crate) timings: Timings,
+    /// The output that is looked at comes last.
+    pub(crate) looked_at: Vec<LookedAt>,
     history: History,
     next_slot: u32,
     next_batch: u64,
@@ -154,6 +157,7 @@ impl Session {
             stage,
             notices: Notices::default(),
             timings: Timings::default(),
+            looked_at: Vec::new(),
             history: History::default(),
             next_slot,
             next_batch: 1,
@@ -203,8 +207,8 @@ impl Session {
 
     /// The patch as it stands becomes the first block. Until then requests change only the books.
     fn start_sound(&mut self) -> Result<(ModulePlan, u32), PatchError> {
-        let reservations = self.stage.reserve(&self.model)?;
-        self.follow(reservations, true);
+        self.stage.reserve(&self.model)?;
+        self.follow(true);
         let events = std::mem::take(&mut self.prelude);
         self.post(events, 0, Vec::new(), Vec::new());
         self.is_sounding = true;
@@ -374,7 +378,7 @@ impl Session {
     fn take_due(&mut self) {
         let blocks = self.parts.telemetry.blocks.load(Ordering::Acquire);
         let started_ns = self.parts.telemetry.started_ns.load(Ordering::Relaxed);
-        if blocks > 0 && started_ns != self.observed_ns {
+        if blocks > 0 && started_ns != 0 && started_ns != self.observed_ns {
             let elapsed_s = started_ns.saturating_sub(self.observed_ns) as f64 / 1e9;
             // `blocks` counts finished ones while none is being computed, and the one being computed otherwise; the line takes
             // the earliest, so the latter.
@@ -385,7 +389,7 @@ impl Session {
                 self.observed_ns = started_ns;
             }
         }
-        let horizon = self.clock.frame_at(now_ns() as f64 + HAND_OVER_S * 1e9);
+        let horizon = self.clock.frame_at(now_ns() as f64 + self.hand_over_ns() as f64);
         while let Some(entry) = self.schedule.first_entry() {
             if entry.key().0 as f64 > horizon {
                 break;
@@ -399,7 +403,6 @@ impl Session {
         while self.untaken.is_none() && !self.queue.is_empty() {
             let mut waiting = Vec::new();
             let mut gestures = Vec::new();
-            let mut reservations = Vec::new();
             let due_frame = self.queue.front().map_or(0, |queued| queued.due_frame);
             let before = self.model.clone();
             while self.queue.front().is_some_and(|queued| queued.due_frame == due_frame) {
@@ -412,7 +415,6 @@ impl Session {
                     Ok(decided) => {
                         self.notices.tell_changes(&self.model, &decided.model, queued.request.origin);
                         gestures.extend(decided.gestures);
-                        reservations.extend(decided.reservations);
                         self.model = decided.model;
                         self.next_slot = decided.next_slot;
                         let Queued { reply, arrived_ns, late_s, .. } = queued;
@@ -425,13 +427,13 @@ impl Session {
             }
             if !self.is_sounding {
                 self.prelude(&before, gestures);
-                self.stage.release(reservations);
+                self.stage.release();
                 for done in waiting {
                     self.answer(done, 0);
                 }
                 continue;
             }
-            let freed = self.follow(reservations, false);
+            let freed = self.follow(false);
             self.post(gestures, due_frame, waiting, freed);
         }
     }
@@ -455,17 +457,17 @@ impl Session {
             draft.apply(command).map_err(rejected(index))?;
         }
         let Draft { model, gestures, outcomes, next_slot, .. } = draft;
-        let reservations = self.stage.reserve(&model).map_err(rejected(commands.len().saturating_sub(1)))?;
+        self.stage.reserve(&model).map_err(rejected(commands.len().saturating_sub(1)))?;
         self.history.record(&self.model, &model);
-        Ok(Decided { model, gestures, outcomes, next_slot, reservations })
+        Ok(Decided { model, gestures, outcomes, next_slot })
     }
 
     fn undo(&mut self, steps: usize, is_undo: bool) -> Result<Decided, PatchError> {
         let (target, count) = self.history.step(&self.model, steps, is_undo)?;
         let (model, gestures) = transition(&self.model, target);
-        let reservations = self.stage.reserve(&model)?;
+        self.stage.reserve(&model)?;
         let outcomes = vec![Outcome::Undone { count }];
-        Ok(Decided { model, gestures, outcomes, next_slot: self.next_slot, reservations })
+        Ok(Decided { model, gestures, outcomes, next_slot: self.next_slot })
     }
 
     /// Before the first frame a set value is simply the first value.
@@ -481,16 +483,16 @@ impl Session {
     }
 
     /// Lets the stage follow the model. Returns memory that will be free.
-    fn follow(&mut self, reservations: Vec<crate::stage::Reservation>, is_silent: bool) -> Vec<Freed> {
-        for reservation in &reservations {
-            (self.parts.provide)(reservation.lane(), reservation.range());
+    fn follow(&mut self, is_silent: bool) -> Vec<Room> {
+        for room in self.stage.reserved() {
+            (self.parts.provide)(room);
         }
         let finished = self.parts.telemetry.blocks.load(Ordering::Acquire);
-        self.stage.follow(&self.model, reservations, is_silent, finished)
+        self.stage.follow(&self.model, is_silent, finished)
     }
 
     /// Sends what changed to the conductor.
-    fn post(&mut self, gestures: Vec<Gesture>, due_frame: u64, waiting: Vec<Waiting>, freed: Vec<Freed>) {
+    fn post(&mut self, gestures: Vec<Gesture>, due_frame: u64, waiting: Vec<Waiting>, freed: Vec<Room>) {
         let mut flips = Vec::new();
         for (lane, plan) in self.stage.changed_plans() {
             let finished = || self.parts.telemetry.blocks.load(Ordering::Acquire);
@@ -514,7 +516,7 @@ impl Session {
             let cores = self.parts.placer.cores(&self.stage.lane_groups());
             self.parts.pool.set_cores(cores);
         }
-        let batch = Box::new(Batch { id, due_frame, flips, active, events, block: 0 });
+        let batch = Box::new(Batch { id, due_frame, flips, active, events, block: 0, is_taken: false });
         self.in_flight.insert(id, InFlight { waiting, freed, syncs: Vec::new(), has_plans });
         let mut batch = Some(batch);
         while let Some(full) = batch.take() {
@@ -549,15 +551,19 @@ impl Session {
         if self.untaken.is_some() || !self.queue.is_empty() || !self.is_sounding || !self.stage.is_fading() {
             return;
         }
-        let freed = self.follow(Vec::new(), false);
+        let freed = self.follow(false);
         if !freed.is_empty() || !self.stage.is_fading() {
             self.post(Vec::new(), 0, Vec::new(), freed);
         }
     }
 
+    fn hand_over_ns(&self) -> u64 {
+        ((HAND_OVER_S * 1e9) as u64).max(2 * self.parts.placer.block_ns)
+    }
+
     /// When to look again though nobody rings.
     fn next_look_ns(&self) -> Option<u64> {
-        let hand_over_ns = (HAND_OVER_S * 1e9) as u64;
+        let hand_over_ns = self.hand_over_ns();
         let scheduled =
             self.schedule.keys().next().map(|&(frame, _)| self.clock.when_ns(frame).saturating_sub(hand_over_ns));
         let fading = (self.stage.is_fading() || self.schedule.len() > 1).then(|| now_ns() + 5_000_000);
@@ -573,5 +579,4 @@ struct Decided {
     gestures: Vec<Gesture>,
     outcomes: Vec<Outcome>,
     next_slot: u32,
-    reservations: Vec<crate::stage::Reservation>,
 }

@@ -68,8 +68,8 @@ pub struct Plan {
     pub values: Vec<f32>,
 }
 
-/// Memory that a module no longer needs once every lane is past a plan.
-pub struct Freed {
+/// Memory of a lane: kept for a module, or no longer needed once every lane is past a plan.
+pub struct Room {
     /// The lane it lies in.
     pub lane: LaneId,
     /// The part of the segment.
@@ -81,6 +81,7 @@ pub struct Stage {
     format: Format,
     catalogue: Catalogue,
     placed: HashMap<Slot, Placed>,
+    reserved: HashMap<Slot, Room>,
     wires: Vec<Wire>,
     arenas: Vec<Arena>,
     written: Vec<Plan>,
@@ -94,30 +95,53 @@ impl Stage {
             format,
             catalogue,
             placed: HashMap::new(),
+            reserved: HashMap::new(),
             wires: Vec::new(),
             arenas: (0..lanes).map(|_| Arena::default()).collect(),
             written: vec![Plan::default(); lanes],
         }
     }
 
-    /// Finds room for every module that `model` has and the stage has not.
+    /// Finds room for every module that `model` has and the stage has not, and keeps it until [`Stage::follow`].
     ///
     /// # Errors
-    /// If a lane or its plan is full; what was taken is given back.
-    pub fn reserve(&mut self, model: &Model) -> Result<Vec<Reservation>, PatchError> {
+    /// If a lane or its plan is full; nothing is kept then.
+    pub fn reserve(&mut self, model: &Model) -> Result<(), PatchError> {
         self.check_plans(model)?;
         let mut taken = Vec::new();
-        for module in model.modules().iter().filter(|module| !self.placed.contains_key(&module.slot)) {
-            let bytes = Layout::of(module, self.catalogue, &self.format).bytes;
-            match self.arenas[usize::from(module.lane.0)].take(bytes) {
-                Some(range) => taken.push(Reservation { slot: module.slot, lane: module.lane, range }),
-                None => {
-                    self.release(taken);
-                    return Err(PatchError::Full { what: "bytes of one worker's modules", limit: bytes });
-                }
+        for module in model.modules() {
+            if self.placed.contains_key(&module.slot) || self.reserved.contains_key(&module.slot) {
+                continue;
             }
+            let bytes = Layout::of(module, self.catalogue, &self.format).bytes;
+            let Some(range) = self.arenas[usize::from(module.lane.0)].take(bytes) else {
+                for slot in taken {
+                    self.unreserve(slot);
+                }
+                return Err(PatchError::Full { what: "bytes of one worker's modules", limit: bytes });
+            };
+            self.reserved.insert(module.slot, Room { lane: module.lane, range });
+            taken.push(module.slot);
         }
-        Ok(taken)
+        Ok(())
+    }
+
+    fn unreserve(&mut self, slot: Slot) {
+        if let Some(room) = self.reserved.remove(&slot) {
+            self.give_back(&room);
+        }
+    }
+
+    /// Gives back everything that [`Stage::reserve`] keeps.
+    pub fn release(&mut self) {
+        for slot in self.reserved.keys().copied().collect::<Vec<_>>() {
+            self.unreserve(slot);
+        }
+    }
+
+    /// The room that is kept for modules that are about to be placed.
+    pub fn reserved(&self) -> impl Iterator<Item = &Room> {
+        self.reserved.values()
     }
 
     /// Whether the plans of `model` will fit, together with what is still fading.
@@ -151,27 +175,22 @@ impl Stage {
         Ok(())
     }
 
-    /// Gives back what [`Stage::reserve`] took, or what became free.
-    pub fn release(&mut self, reservations: Vec<Reservation>) {
-        for Reservation { lane, range, .. } in reservations {
-            self.give_back(&Freed { lane, range });
-        }
-    }
-
     /// Gives back the memory of a module that nobody reads any more.
-    pub fn give_back(&mut self, freed: &Freed) {
+    pub fn give_back(&mut self, freed: &Room) {
         self.arenas[usize::from(freed.lane.0)].give(freed.range.clone());
     }
 
     /// Follows `model`. With `is_silent` (before the first frame) cables are there at once. `now` is a block that is certainly
     /// finished: what has faded by then is dropped. Returns memory that is free once the plans are in effect.
-    pub fn follow(&mut self, model: &Model, reservations: Vec<Reservation>, is_silent: bool, now: Block) -> Vec<Freed> {
-        for reservation in reservations {
-            if let Some(module) = model.by_slot(reservation.slot) {
-                let placed = self.place(module, reservation.range);
+    pub fn follow(&mut self, model: &Model, is_silent: bool, now: Block) -> Vec<Room> {
+        for module in model.modules() {
+            if let Some(room) = self.reserved.remove(&module.slot) {
+                let placed = self.place(module, room.range);
                 self.placed.insert(module.slot, placed);
             }
         }
+        // Made and destroyed again before it was ever placed.
+        self.release();
         self.follow_cables(model, is_silent, now);
         self.follow_modules(model)
     }
@@ -229,7 +248,7 @@ impl Stage {
         self.wires.extend(new.map(|&cable| Wire { cable, born, died: NEVER }));
     }
 
-    fn follow_modules(&mut self, model: &Model) -> Vec<Freed> {
+    fn follow_modules(&mut self, model: &Model) -> Vec<Room> {
         let in_use: std::collections::HashSet<Slot> =
             self.wires.iter().flat_map(|wire| [wire.cable.from, wire.cable.to]).collect();
         let mut freed = Vec::new();
@@ -237,7 +256,7 @@ impl Stage {
             placed.is_dying = model.by_slot(*slot).is_none();
             let stays = !placed.is_dying || in_use.contains(slot);
             if !stays {
-                freed.push(Freed { lane: placed.lane, range: placed.range.clone() });
+                freed.push(Room { lane: placed.lane, range: placed.range.clone() });
             }
             stays
         });
@@ -470,13 +489,6 @@ impl Stage {
     }
 }
 
-/// Room that was taken for a module.
-pub struct Reservation {
-    slot: Slot,
-    lane: LaneId,
-    range: Range<usize>,
-}
-
 /// Where the parts of a module lie, in bytes from its start.
 struct Layout {
     state: usize,
@@ -507,16 +519,4 @@ impl Layout {
 
 fn key(cable: &Cable) -> [u32; 4] {
     [cable.from.0, cable.output.into(), cable.to.0, cable.input.into()]
-}
-
-impl Reservation {
-    /// The lane it is in.
-    pub fn lane(&self) -> LaneId {
-        self.lane
-    }
-
-    /// The part of the lane's segment.
-    pub fn range(&self) -> Range<usize> {
-        self.range.clone()
-    }
 }

@@ -1,17 +1,21 @@
 //! Figures for `stats`, and answers to queries.
 
 use hdrhistogram::Histogram;
+use tine_modules::runner::Shape;
 use tine_protocol::ids::{LaneId, Slot};
 use tine_protocol::message::PHASES;
+use tine_protocol::plan::GRAIN;
 use tine_protocol::segment::lane;
 
 use std::sync::atomic::Ordering;
 
 use crate::answer::{Answer, ModuleInfo, Patch, Stat, WorkerInfo};
 use crate::command::Query;
+use crate::conductor::{WATCHES_MAX, Watched};
 use crate::edit::find_module;
 use crate::error::{PatchError, Refusal};
 use crate::name::Name;
+use crate::scope::{self, Scope};
 use crate::session::Session;
 
 /// Timings and counts that the session keeps.
@@ -115,7 +119,7 @@ fn stat(name: &str, value: f64) -> Stat {
 }
 
 impl Session {
-    pub(crate) fn answer_query(&self, query: &Query) -> Result<Answer, Refusal> {
+    pub(crate) fn answer_query(&mut self, query: &Query) -> Result<Answer, Refusal> {
         let rejected = |error: PatchError| Refusal::Rejected { index: 0, error };
         let out_lane = self.parts.format.out_lane();
         Ok(match query {
@@ -167,7 +171,7 @@ impl Session {
             }
             Query::Scope(port) => {
                 let (slot, output) = crate::edit::find_output(&self.model, port).map_err(rejected)?;
-                Answer::Scope(self.scope(slot, output))
+                Answer::Scope(self.watch(slot, output))
             }
         })
     }
@@ -246,27 +250,43 @@ impl Session {
         self.model.by_slot(slot).filter(|module| module.lane == lane_id).map(|module| module.id.clone())
     }
 
-    /// The blocks of the first channel that an output's ring still holds, oldest first.
-    fn scope(&self, slot: Slot, output: u16) -> Vec<f32> {
-        use tine_protocol::segment::RING_BLOCKS;
-        let Some((lane_id, plan, port_samples)) = self.stage.output_ring(slot) else { return Vec::new() };
-        let Some(map) = self.parts.placer.lanes.get(usize::from(lane_id.0)) else { return Vec::new() };
-        let next = self.parts.telemetry.blocks.load(Ordering::Acquire);
-        let frames = self.parts.format.frames;
-        let width = port_samples as usize / frames;
-        let width = tine_modules::runner::Shape::new(usize::from(plan.channels)).width.min(width.max(1));
+    /// What the first channel of an output gave since it was first asked for, as far as it is kept. From the first asking on the
+    /// conductor keeps it.
+    fn watch(&mut self, slot: Slot, output: u16) -> Vec<f32> {
         let mut heard = Vec::new();
-        let mut block = vec![0.0f32; port_samples as usize];
-        // The block that is being computed, and one that may be overwritten meanwhile, are left out.
-        for number in next.saturating_sub(RING_BLOCKS as u64 - 2)..next {
-            let at = lane::sample(plan.outputs_at, plan.output_samples, number)
-                + usize::from(output) * port_samples as usize * size_of::<f32>();
-            if map.copy(at, &mut block) {
-                heard.extend((0..frames).map(|frame| block[frame * width]));
-            }
+        if let Some(looked) = self.looked_at.last().filter(|looked| (looked.slot, looked.output) == (slot, output)) {
+            looked.scope.read(&mut heard);
+            return heard;
+        }
+        let Some((lane, plan, port_samples)) = self.stage.output_ring(slot) else { return heard };
+        let (probe, scope) = scope::scope(SCOPE_FRAMES);
+        let port_bytes = u32::from(output) * port_samples * size_of::<f32>() as u32;
+        let watched = Watched {
+            lane,
+            samples_at: plan.outputs_at + port_bytes / GRAIN as u32,
+            stride: plan.output_samples,
+            width: Shape::new(usize::from(plan.channels)).width,
+            probe,
+        };
+        // Without room the conductor is behind: the next asking tries again.
+        if self.parts.watches.push(watched).is_ok() {
+            self.looked_at.push(LookedAt { slot, output, scope });
+            // The conductor holds one and may have another on its way; older ones are no longer used by anybody.
+            let old = self.looked_at.len().saturating_sub(WATCHES_MAX + 2);
+            self.looked_at.drain(..old);
         }
         heard
     }
+}
+
+/// Frames of history that are kept of the output that is looked at.
+const SCOPE_FRAMES: usize = 8192;
+
+/// An output that is or was looked at.
+pub(crate) struct LookedAt {
+    slot: Slot,
+    output: u16,
+    scope: Scope,
 }
 
 /// Whether `text` is of the form `glob`, in which `*` stands for anything and `?` for one letter.

@@ -37,6 +37,9 @@ fn saved(folder: &Path) -> String {
     fs::read_to_string(file).unwrap()
 }
 
+/// Switches the terminal's bracketed paste on: what the line editor says first at each prompt.
+const PROMPT: &str = "\x1b[?2004h";
+
 /// A REPL on a terminal of its own, and its processes.
 fn terminal(folder: &Path, family: &Family) -> PtySession {
     let mut command = command(folder);
@@ -78,19 +81,20 @@ fn the_terminal_completes_words_and_neither_errors_nor_ctrl_c_end_it() {
     for kind in ["vco", "vcf", "vca"] {
         repl.exp_string(kind).unwrap();
     }
-    // Ctrl-C clears the line: what is typed next stands alone.
+    // Ctrl-C clears the line: what is typed at the next prompt stands alone.
     repl.send_control('c').unwrap();
-    repl.exp_string("> ").unwrap();
+    repl.exp_string(PROMPT).unwrap();
     // A live module's param.
     repl.send("set 1.fr\t").unwrap();
     repl.flush().unwrap();
     repl.exp_string("1.freq").unwrap();
     type_line(&mut repl, " 220", r"freq[ =]+220");
     // At an empty prompt, several times, as impatient people do.
+    repl.exp_string(PROMPT).unwrap();
     for _ in 0..3 {
         repl.send_control('c').unwrap();
+        repl.exp_string(PROMPT).unwrap();
     }
-    sleep(Duration::from_millis(300));
     type_line(&mut repl, "get 1.freq", r"1\.freq = 220 hz");
     type_line(&mut repl, "quit", "");
     repl.exp_eof().unwrap();
