@@ -30,6 +30,17 @@ fn answers_go_to_stdout_without_colour_and_end_with_0() {
 }
 
 #[test]
+fn doctor_answers_on_any_machine_and_a_suite_that_comes_later_says_so() {
+    let output = tine(&["doctor"], "");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).lines().all(|line| line.starts_with("ok  ") || line.starts_with("!!  ")));
+    let output = tine(&["bench", "failover"], "");
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(output.stdout.is_empty() && said.contains("comes later") && said.lines().count() == 1, "{said}");
+}
+
+#[test]
 fn wrong_usage_goes_to_stderr_and_ends_with_2() {
     for (words, says) in [
         (&["--block", "65"][..], "no power of two"),

@@ -75,7 +75,7 @@ pub fn keep(plan: &Plan) -> io::Result<i32> {
         let third = if has_zygote { &zygote } else { &engine };
         let watched = [engine.pidfd.as_fd(), signals.as_fd(), third.pidfd.as_fd()];
         let [is_over, has_signal, is_barren] = process::wait_any(watched, None);
-        if is_barren && !is_over {
+        if is_barren && has_zygote && !is_over {
             has_zygote = false;
             // It ends well when the engine lets go of its socket: then the engine is about to end, and may still have a file to close.
             if matches!(process::wait_for(zygote.pid), Some(Ended::Exited(0))) {

@@ -41,6 +41,10 @@ const STALL_REACH_NS: u64 = 20_000_000;
 /// Questions that may wait for the requests that came before them.
 const QUESTIONS_MAX: usize = 1024;
 
+/// Memory of a new module that is provided before it sounds; the rest is tape, which it reaches later than its answer. Providing all
+/// 2 MB of a delay would hold the answer up by half a block.
+const PROMPT_BYTES: usize = 64 << 10;
+
 /// How far ahead of its block a scheduled request is handed to the conductor, in seconds; at least two blocks.
 const HAND_OVER_S: f64 = 0.005;
 
@@ -107,6 +111,8 @@ struct Waiting {
 struct InFlight {
     waiting: Vec<Waiting>,
     freed: Vec<Room>,
+    /// Memory that is provided once the asker has its answer: long tapes.
+    later: Vec<Room>,
     syncs: Vec<Reply<()>>,
     has_plans: bool,
 }
@@ -146,6 +152,8 @@ pub struct Session {
     schedule: BTreeMap<(u64, u64), Queued>,
     next_scheduled: u64,
     in_flight: HashMap<u64, InFlight>,
+    /// Memory to be provided after the next batch.
+    later: Vec<Room>,
     /// The batch with plans that the conductor has not taken yet.
     untaken: Option<u64>,
     clock: FrameClock,
@@ -180,6 +188,7 @@ impl Session {
             schedule: BTreeMap::new(),
             next_scheduled: 0,
             in_flight: HashMap::new(),
+            later: Vec::new(),
             untaken: None,
             clock,
             observed_ns: 0,
@@ -272,16 +281,19 @@ impl Session {
             self.hear_cycles();
             self.timings.forget_cycles();
         }
-        for freed in done.freed {
-            (self.parts.release)(&freed);
-            self.stage.give_back(&freed);
-        }
         let frame = batch.block * self.parts.format.frames as u64;
         for waiting in done.waiting {
             self.answer(waiting, frame);
         }
         for sync in done.syncs {
             sync(Ok(()));
+        }
+        for freed in done.freed {
+            (self.parts.release)(&freed);
+            self.stage.give_back(&freed);
+        }
+        for room in done.later {
+            (self.parts.provide)(&room);
         }
     }
 
@@ -522,7 +534,11 @@ impl Session {
     /// Lets the stage follow the model. Returns memory that will be free.
     fn follow(&mut self, is_silent: bool) -> Vec<Room> {
         for room in self.stage.reserved() {
-            (self.parts.provide)(room);
+            let middle = room.range.end.min(room.range.start + PROMPT_BYTES);
+            (self.parts.provide)(&Room { lane: room.lane, range: room.range.start..middle });
+            if middle < room.range.end {
+                self.later.push(Room { lane: room.lane, range: middle..room.range.end });
+            }
         }
         let finished = self.parts.telemetry.blocks.load(Ordering::Acquire);
         self.stage.follow(&self.model, is_silent, finished)
@@ -554,7 +570,10 @@ impl Session {
             self.parts.pool.set_cores(cores);
         }
         let batch = Box::new(Batch { id, due_frame, flips, active, events, block: 0, is_taken: false });
-        self.in_flight.insert(id, InFlight { waiting, freed, syncs: Vec::new(), has_plans });
+        self.in_flight.insert(
+            id,
+            InFlight { waiting, freed, later: std::mem::take(&mut self.later), syncs: Vec::new(), has_plans },
+        );
         let mut batch = Some(batch);
         while let Some(full) = batch.take() {
             if let Err(rtrb::PushError::Full(back)) = self.parts.orders.push(full) {

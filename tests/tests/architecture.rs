@@ -81,3 +81,41 @@ fn every_file_opens_with_its_room() {
         assert!(text.starts_with("//! "), "{path} does not say in its first line what it is");
     }
 }
+
+/// Whether one may take a package with this licence: an SPDX expression, or the older form with slashes.
+fn is_free(licence: &str) -> bool {
+    const FREE: [&str; 10] = [
+        "MIT",
+        "Apache-2.0",
+        "Apache-2.0 WITH LLVM-exception",
+        "BSD-1-Clause",
+        "BSD-2-Clause",
+        "BSD-3-Clause",
+        "ISC",
+        "Unicode-3.0",
+        "Unlicense",
+        "Zlib",
+    ];
+    let plain = licence.replace(['(', ')'], "").replace('/', " OR ");
+    // No package so far needs brackets to be understood: every OR offers a free one, or every AND is free.
+    plain.split(" AND ").all(|all| all.split(" OR ").any(|one| FREE.contains(&one.trim())))
+}
+
+#[test]
+fn every_package_has_a_licence_that_asks_for_no_more_than_a_notice() {
+    let output = std::process::Command::new(env!("CARGO"))
+        .args(["metadata", "--offline", "--locked", "--format-version", "1"])
+        .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    assert!(packages.len() > 50);
+    for package in packages {
+        let licence = package["license"].as_str().unwrap_or("none");
+        assert!(is_free(licence), "{} has the licence {licence}", package["name"]);
+    }
+    assert!(!is_free("GPL-3.0-or-later") && !is_free("MIT AND GPL-2.0") && is_free("GPL-2.0 OR MIT"));
+}

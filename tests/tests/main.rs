@@ -7,6 +7,7 @@ mod churn;
 #[cfg(feature = "devices")]
 mod devices;
 mod endings;
+mod examples;
 mod fuzz;
 mod kills;
 mod languages;

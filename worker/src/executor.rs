@@ -196,14 +196,13 @@ impl<'t> Executor<'t> {
         }
     }
 
-    /// Brings everything that a new module will write into this process, so that later blocks do not fault.
+    /// Brings what a new module writes in every block into this process, so that later blocks do not fault. Not its tape: 2 MB of it
+    /// would take longer than a block. Its pages come one by one as its head first passes, a microsecond each.
     fn touch(&self, module: &ModulePlan) {
         let range = |at: u32, bytes: usize| at as usize * GRAIN..at as usize * GRAIN + bytes;
         let ring = module.output_samples as usize * tine_protocol::segment::RING_BLOCKS * size_of::<f32>();
-        let tape = module.tape_frames as usize * module.tape_channels as usize * size_of::<f32>();
         self.own.populate(range(module.state_at, 2 * module.state_bytes as usize));
         self.own.populate(range(module.outputs_at, ring));
-        self.own.populate(range(module.tape_at, tape));
     }
 
     fn read_cables(&mut self, flip: Block, plan: usize, module: &ModulePlan, block: Block) {

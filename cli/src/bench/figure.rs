@@ -88,8 +88,9 @@ impl Samples {
             unit: self.unit,
             count: self.histogram.len(),
             p50: of(self.histogram.value_at_quantile(0.5)),
-            p99: of(self.histogram.value_at_quantile(0.99)),
-            p999: of(self.histogram.value_at_quantile(0.999)),
+            // A quantile of fewer samples is only the largest by another name.
+            p99: of(self.histogram.value_at_quantile(0.99)).filter(|_| self.histogram.len() >= 100),
+            p999: of(self.histogram.value_at_quantile(0.999)).filter(|_| self.histogram.len() >= 1000),
             max: of(self.histogram.max()),
             targets: Vec::new(),
             bins: bins.collect(),
@@ -103,10 +104,10 @@ impl Figure {
         Figure { suite, name: name.into(), unit, count: 1, max: Some(value), ..Figure::default() }
     }
 
-    /// The 99th percentile shall be below `below`.
+    /// The 99th percentile shall be below `below`; not judged where there are too few samples for one.
     pub fn p99_below(mut self, below: f64) -> Figure {
-        let is_met = self.p99.is_some_and(|value| value < below);
-        self.targets.push(Target { of: "p99", below, is_met });
+        let judged = self.p99.map(|value| Target { of: "p99", below, is_met: value < below });
+        self.targets.extend(judged);
         self
     }
 
@@ -136,7 +137,7 @@ mod tests {
 
     #[test]
     fn without_samples_nothing_is_claimed() {
-        let figure = Samples::millis().figure("osc", "x").max_below(1.0);
+        let figure = Samples::millis().figure("osc", "x").p99_below(1.0).max_below(1.0);
         assert_eq!((figure.p50, figure.max, figure.targets[0].is_met), (None, None, false));
     }
 }

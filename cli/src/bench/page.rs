@@ -57,7 +57,7 @@ pub fn page(report: &Report) -> String {
     }
     body += "</table>";
     let mut suite = "";
-    for figure in report.figures.iter().filter(|figure| figure.p50.is_some()) {
+    for figure in report.figures.iter().filter(|figure| has_shape(figure)) {
         if figure.suite != suite {
             suite = figure.suite;
             let _ = write!(body, "<h2>{suite}</h2>");
@@ -68,6 +68,11 @@ pub fn page(report: &Report) -> String {
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>tine bench</title><style>{STYLE}</style>\
          <body>{body}</body></html>\n"
     )
+}
+
+/// Whether there is something to see: samples that differ.
+fn has_shape(figure: &Figure) -> bool {
+    figure.p50.is_some() && figure.bins.len() != 1
 }
 
 /// From values to places on the x axis.

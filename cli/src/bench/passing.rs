@@ -45,12 +45,61 @@ const PEER_WAIT_NS: u64 = 2_000_000_000;
 const NOTE: usize = 2 * size_of::<u64>();
 
 impl Passing {
-    /// Time from the first process's commit to the second's next look at it: both minus what they compute.
+    /// Time from the moment that the first process begins a block to the moment that the second has finished it, less what
+    /// both compute.
     ///
     /// # Errors
     /// If the system refuses a process or a segment, or one of the processes ends early.
     pub fn measure(self) -> Result<Samples, String> {
         self.measure_io().map_err(|error| format!("hop: {error}"))
+    }
+
+    /// What is left without a hop: both modules in one process, from the begin of a block to its end, less what they compute.
+    ///
+    /// # Errors
+    /// As [`Passing::measure`].
+    pub fn measure_alone(self) -> Result<Samples, String> {
+        self.alone_io().map_err(|error| format!("hop: {error}"))
+    }
+
+    fn alone_io(self) -> io::Result<Samples> {
+        let rig = Rig::new(&[&["vca", "vca"]], self.rate_hz, self.frames, 0)?;
+        let tables = Tables::build();
+        let bytes = (NOTE * self.blocks as usize).next_multiple_of(memory::PAGE);
+        let notes_fd = memory::create(c"bench-notes", bytes)?;
+        let parent = std::process::id();
+        let pid = match process::fork()? {
+            Forked::Parent(pid) => pid,
+            Forked::Child => {
+                become_peer(parent, || self.compute_alone(&rig, &tables, WriteMap::new(&notes_fd, bytes)?))
+            }
+        };
+        if process::wait_for(pid) != Some(Ended::Exited(0)) {
+            return Err(io::Error::other("the process that computes blocks ended early"));
+        }
+        let notes = ReadMap::new(&notes_fd, bytes)?;
+        let mut samples = Samples::micros();
+        for block in 0..self.blocks as usize {
+            let [took, busy]: [u64; 2] = notes.read(block * NOTE);
+            samples.add(took.saturating_sub(busy));
+        }
+        Ok(samples)
+    }
+
+    fn compute_alone(self, rig: &Rig, tables: &Tables, mut notes: WriteMap) -> io::Result<()> {
+        self.settle(0);
+        let mut executor = rig.executor(0, tables)?;
+        for block in 0..self.blocks {
+            sleep_until_ns(now_ns() + self.block_ns());
+            let began_ns = now_ns();
+            let report = executor.run_block(block);
+            notes.write(block as usize * NOTE, [now_ns() - began_ns, report.busy_ns]);
+        }
+        Ok(())
+    }
+
+    fn block_ns(self) -> u64 {
+        self.frames as u64 * 1_000_000_000 / u64::from(self.rate_hz)
     }
 
     fn measure_io(self) -> io::Result<Samples> {
@@ -63,19 +112,13 @@ impl Passing {
         for side in [1, 0] {
             match process::fork()? {
                 Forked::Parent(pid) => peers.push((pid, process::watch(pid)?)),
-                Forked::Child => {
-                    let outcome = catch_unwind(AssertUnwindSafe(|| {
-                        process::die_with_parent(parent)?;
-                        process::set_name("tine-bench");
-                        let (first, second) = WriteMap::new(&notes_fd, 2 * half)?.split(half);
-                        if side == 0 {
-                            self.lead(&mut rig, &tables, first)
-                        } else {
-                            self.follow(&rig, &tables, second, half)
-                        }
-                    }));
-                    process::exit_now(i32::from(!matches!(outcome, Ok(Ok(())))));
-                }
+                Forked::Child => become_peer(parent, || {
+                    let (first, second) = WriteMap::new(&notes_fd, 2 * half)?.split(half);
+                    match side {
+                        0 => self.lead(&mut rig, &tables, first),
+                        _ => self.follow(&rig, &tables, second, half),
+                    }
+                }),
             }
         }
         // The leader was started last, and ends first: then the follower has nothing to wait for.
@@ -108,7 +151,6 @@ impl Passing {
     fn lead(self, rig: &mut Rig, tables: &Tables, mut notes: WriteMap) -> io::Result<()> {
         self.settle(0);
         let mut executor = rig.executor(0, tables)?;
-        let block_ns = self.frames as u64 * 1_000_000_000 / u64::from(self.rate_hz);
         let mut cycle_ns = now_ns() + 20_000_000;
         for block in 0..self.blocks {
             sleep_until_ns(cycle_ns);
@@ -119,14 +161,16 @@ impl Passing {
             let report = executor.run_block(block);
             notes.write(block as usize * NOTE, [began_ns, report.busy_ns]);
             let done = rig.view.lanes[1].count(lane::DONE);
+            // By the clock, not by its word: waking us is no part of the hop.
+            cycle_ns = now_ns().max(cycle_ns + self.block_ns());
             let until_ns = now_ns() + PEER_WAIT_NS;
+            sleep_until_ns(cycle_ns);
             while done.load() <= block {
-                done.wait(block, Some(until_ns));
                 if now_ns() > until_ns {
                     return Err(io::ErrorKind::TimedOut.into());
                 }
+                sleep_until_ns(now_ns() + HOLD_NS);
             }
-            cycle_ns = now_ns().max(cycle_ns + block_ns);
         }
         Ok(())
     }
@@ -149,6 +193,16 @@ impl Passing {
         }
         Ok(())
     }
+}
+
+/// The child's side of a fork; never returns.
+fn become_peer(parent: u32, role: impl FnOnce() -> io::Result<()>) -> ! {
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        process::die_with_parent(parent)?;
+        process::set_name("tine-bench");
+        role()
+    }));
+    process::exit_now(i32::from(!matches!(outcome, Ok(Ok(())))))
 }
 
 #[cfg(test)]

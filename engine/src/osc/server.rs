@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded, select};
 use tine_protocol::spec::KindSpec;
-use tine_protocol::sys::sched;
+use tine_protocol::sys::{sched, socket};
 
 use super::dispatch::{Never, Shared};
 use super::notify::{self, CHANGES_MAX};
@@ -19,6 +19,9 @@ use super::slow::{self, SLOW_MAX};
 use super::stats::{Count, OscStats};
 use crate::handle::Handle;
 use crate::interpreter::Interpreter;
+
+/// Receive buffer that is asked for: some 10,000 small datagrams.
+const RECEIVE_BYTES: usize = 4 << 20;
 
 /// How long the end waits for a line or file that is under way. Its thread is then left to itself.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -68,6 +71,10 @@ pub fn serve(
     let OscConfig { addr, files, stats } = config;
     let socket = UdpSocket::bind(addr)?;
     socket.set_read_timeout(Some(RECEIVE_TIMEOUT))?;
+    // A burst waits in the kernel while a message is worked on. Without room it is lost where nobody counts.
+    if let Err(error) = socket::widen(&socket, RECEIVE_BYTES) {
+        tracing::warn!("OSC has the system's own receive buffer: {error}");
+    }
     let bound = socket.local_addr()?;
     if !bound.ip().is_loopback() {
         tracing::warn!("OSC listens on {bound}: anyone who reaches it can play, save and stop this engine");

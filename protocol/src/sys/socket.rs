@@ -70,6 +70,19 @@ pub fn receive<T: Pod>(socket: &impl AsFd, is_waiting: bool) -> io::Result<Optio
     Ok(Some((message, descriptors)))
 }
 
+/// Lets the kernel keep up to `bytes` of datagrams until they are read; as much of that as it allows. Returns how much it is.
+///
+/// # Errors
+/// As the system says it.
+pub fn widen(socket: &impl AsFd, bytes: usize) -> io::Result<usize> {
+    use nix::sys::socket::{getsockopt, setsockopt, sockopt};
+    // Beyond the system's limit where we may; up to it otherwise.
+    if setsockopt(socket, sockopt::RcvBufForce, &bytes).is_err() {
+        setsockopt(socket, sockopt::RcvBuf, &bytes)?;
+    }
+    Ok(getsockopt(socket, sockopt::RcvBuf)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
