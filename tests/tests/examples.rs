@@ -33,7 +33,10 @@ fn check_sound(name: &str, frames: &[Frame]) {
         assert!(samples.iter().all(|sample| sample.is_finite()), "{name}: side {which} has what is no number");
         let peak = samples.iter().fold(0.0f64, |peak, sample| peak.max(sample.abs()));
         // The limiter brings whatever is above 1 to 1: what stays below was not touched.
-        assert!((0.1..0.99).contains(&peak), "{name}: side {which} peaks at {peak}; the limiter is no part of the sound");
+        assert!(
+            (0.1..0.99).contains(&peak),
+            "{name}: side {which} peaks at {peak}; the limiter is no part of the sound"
+        );
         let mean = samples.iter().sum::<f64>() / samples.len() as f64;
         // -54 dBFS. A bass drum that falls has a little, which is no error.
         assert!(mean.abs() < 0.002, "{name}: side {which} has a DC of {mean}");
