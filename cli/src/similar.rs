@@ -1,15 +1,10 @@
 //! Finds what a mistyped word was meant to be. Small closed vocabularies only: it compares with every word.
 
+use tine_engine::similar::similar;
+
 /// The candidate nearest to `word`, if one is near enough to be meant by it; the first of equals.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // One slip in a short word, two in a longer one: beyond that a guess misleads more than it helps.
-    let allowed = if word.chars().count() <= 3 { 1 } else { 2 };
-    candidates
-        .into_iter()
-        .map(|candidate| (distance(word, candidate), candidate))
-        .filter(|&(distance, candidate)| distance <= allowed && distance < candidate.len())
-        .min_by_key(|&(distance, _)| distance)
-        .map(|(_, candidate)| candidate)
+    similar(word, candidates.into_iter()).into_iter().next()
 }
 
 /// `; did you mean "x"?`, or `; there are a, b, c` where nothing is near.
@@ -21,26 +16,6 @@ pub fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str> + Clon
             some => format!("; there are {}", some.join(", ")),
         },
     }
-}
-
-/// Edits between two words: a letter more, less or other, or two neighbours swapped (optimal string alignment).
-fn distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.chars().take(64).collect();
-    let b: Vec<char> = b.chars().take(64).collect();
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let other = usize::from(a[i - 1] != b[j - 1]);
-            row[j] = (above[j] + 1).min(row[j - 1] + 1).min(above[j - 1] + other);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                row[j] = row[j].min(before[j - 2] + 1);
-            }
-        }
-        before = std::mem::replace(&mut above, row);
-    }
-    above[b.len()]
 }
 
 #[cfg(test)]

@@ -19,9 +19,6 @@ const FADE_S: f64 = 0.005;
 /// Gives the arguments of a role, from the text for its `--inherit`.
 pub type Arguments = Box<dyn Fn(&str, Role) -> Vec<OsString>>;
 
-/// How long the engine may take to end after the zygote has, if it is ending.
-const END_MS: u16 = 1000;
-
 /// What is to be kept.
 pub struct Plan {
     /// Lanes of workers.
@@ -78,9 +75,7 @@ pub fn keep(plan: &Plan) -> io::Result<i32> {
         let third = if has_zygote { &zygote } else { &engine };
         let watched = [engine.pidfd.as_fd(), signals.as_fd(), third.pidfd.as_fd()];
         let [is_over, has_signal, is_barren] = process::wait_any(watched, None);
-        // The zygote ends by itself when the engine does, and may be first.
-        let is_over = is_over || is_barren && process::wait_any([engine.pidfd.as_fd()], Some(END_MS))[0];
-        if is_barren && !is_over {
+        if is_barren && has_zygote && !is_over {
             has_zygote = false;
             // It ends well when the engine lets go of its socket: then the engine is about to end, and may still have a file to close.
             if matches!(process::wait_for(zygote.pid), Some(Ended::Exited(0))) {

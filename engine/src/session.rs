@@ -13,10 +13,10 @@ use tine_protocol::plan::{LaneEvent, ModulePlan};
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::sched;
 
-use crate::answer::{Applied, Notice, Outcome};
+use crate::answer::{Answer, Applied, Notice, Outcome};
 use crate::bell::Bell;
 use crate::clock::{FrameClock, monotonic_ns};
-use crate::command::{Command, Control, Request, When};
+use crate::command::{Command, Control, Query, Request, When};
 use crate::conductor::{Batch, DueEvent, Report, Telemetry, Watched};
 use crate::edit::{Draft, Gesture};
 use crate::error::{PatchError, Refusal};
@@ -37,6 +37,9 @@ pub const SCHEDULE_MAX: usize = 4096;
 
 /// How long before a late block a stall of the machine may have ended and still be its cause.
 const STALL_REACH_NS: u64 = 20_000_000;
+
+/// Questions that may wait for the requests that came before them.
+const QUESTIONS_MAX: usize = 1024;
 
 /// How far ahead of its block a scheduled request is handed to the conductor, in seconds; at least two blocks.
 const HAND_OVER_S: f64 = 0.005;
@@ -117,6 +120,12 @@ struct Queued {
     late_s: f64,
 }
 
+/// What is answered once all requests before it are decided.
+enum Question {
+    Query(Query, Reply<Answer>),
+    Sync(Reply<()>),
+}
+
 /// The session's thread.
 pub struct Session {
     pub(crate) parts: Parts,
@@ -130,6 +139,10 @@ pub struct Session {
     next_slot: u32,
     next_batch: u64,
     queue: VecDeque<Queued>,
+    /// Requests that have left the queue.
+    decided: u64,
+    /// Questions, and how many requests are to have left the queue before each is answered.
+    questions: VecDeque<(u64, Question)>,
     schedule: BTreeMap<(u64, u64), Queued>,
     next_scheduled: u64,
     in_flight: HashMap<u64, InFlight>,
@@ -162,6 +175,8 @@ impl Session {
             next_slot,
             next_batch: 1,
             queue: VecDeque::new(),
+            decided: 0,
+            questions: VecDeque::new(),
             schedule: BTreeMap::new(),
             next_scheduled: 0,
             in_flight: HashMap::new(),
@@ -192,6 +207,7 @@ impl Session {
             }
             self.take_due();
             self.work_off();
+            self.answer_questions();
             self.tidy();
             if self.parts.bell.rings() == rings {
                 self.parts.bell.wait(rings, self.next_look_ns());
@@ -201,6 +217,9 @@ impl Session {
         let closed = self.queue.drain(..).chain(std::mem::take(&mut self.schedule).into_values());
         for queued in closed {
             (queued.reply)(Err(Refusal::Closed));
+        }
+        for (_, question) in self.questions.drain(..) {
+            question.refuse(Refusal::Closed);
         }
         self.parts.engine.quit();
     }
@@ -311,7 +330,7 @@ impl Session {
         loop {
             match self.parts.inbox.try_recv() {
                 Ok(Message::Request(request, reply)) => self.enqueue(request, reply),
-                Ok(Message::Query(query, reply)) => reply(self.answer_query(&query)),
+                Ok(Message::Query(query, reply)) => self.ask(Question::Query(query, reply)),
                 Ok(Message::Control(control, reply)) => self.control(control, reply),
                 Ok(Message::Subscribe(origin, sender)) => self.notices.add(origin, sender),
                 Err(crossbeam::channel::TryRecvError::Empty) => return true,
@@ -360,13 +379,7 @@ impl Session {
                 }
                 reply(Ok(()));
             }
-            Control::Sync => {
-                self.work_off();
-                match self.in_flight.keys().max().copied() {
-                    Some(last) => self.in_flight.get_mut(&last).expect("just found").syncs.push(reply),
-                    None => reply(Ok(())),
-                }
-            }
+            Control::Sync => self.ask(Question::Sync(reply)),
             Control::Quit => {
                 self.is_quitting = true;
                 reply(Ok(()));
@@ -407,6 +420,7 @@ impl Session {
             let before = self.model.clone();
             while self.queue.front().is_some_and(|queued| queued.due_frame == due_frame) {
                 let Some(queued) = self.queue.pop_front() else { break };
+                self.decided += 1;
                 match self.decide(&queued) {
                     Err(refusal) => {
                         self.timings.refused += 1;
@@ -435,6 +449,29 @@ impl Session {
             }
             let freed = self.follow(false);
             self.post(gestures, due_frame, waiting, freed);
+        }
+    }
+
+    /// Takes a question, which does not overtake the requests that came before it.
+    fn ask(&mut self, question: Question) {
+        if self.questions.len() < QUESTIONS_MAX {
+            self.questions.push_back((self.decided + self.queue.len() as u64, question));
+        } else {
+            self.timings.refused_busy += 1;
+            question.refuse(Refusal::Busy);
+        }
+    }
+
+    /// Answers the questions whose turn has come.
+    fn answer_questions(&mut self) {
+        while let Some((_, question)) = self.questions.pop_front_if(|(after, _)| *after <= self.decided) {
+            match question {
+                Question::Query(query, reply) => reply(self.answer_query(&query)),
+                Question::Sync(reply) => match self.in_flight.keys().max().copied() {
+                    Some(last) => self.in_flight.get_mut(&last).expect("just found").syncs.push(reply),
+                    None => reply(Ok(())),
+                },
+            }
         }
     }
 
@@ -570,6 +607,15 @@ impl Session {
         // Now and then anyway, to lead the clock along.
         let idle = Some(now_ns() + 500_000_000);
         [scheduled.map(|at| at.max(now_ns() + 100_000)), fading, idle].into_iter().flatten().min()
+    }
+}
+
+impl Question {
+    fn refuse(self, refusal: Refusal) {
+        match self {
+            Question::Query(_, reply) => reply(Err(refusal)),
+            Question::Sync(reply) => reply(Err(refusal)),
+        }
     }
 }
 

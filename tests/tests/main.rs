@@ -11,6 +11,7 @@ mod examples;
 mod fuzz;
 mod kills;
 mod languages;
+mod order;
 mod renders;
 #[cfg(feature = "devices")]
 mod servers;

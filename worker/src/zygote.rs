@@ -23,8 +23,8 @@ use crate::warm;
 /// If the segments cannot be mapped or do not fit this build.
 pub fn run(inherited: Inherited) -> io::Result<()> {
     match live(inherited) {
-        // The engine went while we told it something.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        // The engine went while we told it something, or without reading what we had told it.
+        Err(error) if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => Ok(()),
         outcome => outcome,
     }
 }
