@@ -313,7 +313,7 @@ impl Session {
     /// A block was late: by the machine's fault, if it stalled beside it, or by that of the module that was running.
     fn blame(&mut self, running: Option<Name>, late_ns: u64) {
         let recent_ns = now_ns().saturating_sub(late_ns + STALL_REACH_NS);
-        let is_machine = self.parts.stalls.has_stalled_since(recent_ns);
+        let is_machine = self.parts.stalls.has_stalled(recent_ns, late_ns);
         self.timings.record_late(late_ns, is_machine);
         let blamed = running.filter(|_| !is_machine);
         self.notices.tell(&Notice::Xrun(blamed, late_ns as f32 / 1e6), None);

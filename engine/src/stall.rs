@@ -17,14 +17,16 @@ const TICK_NS: u64 = 1_000_000;
 /// A wake-up that is later than this is a stall: ten times what it takes on a machine at rest.
 const STALL_NS: u64 = 300_000;
 
+/// Stalls that are remembered: at 50 a second, more than half a second's.
+const RECENT: usize = 32;
+
 /// What has been seen so far.
 #[derive(Default)]
 pub struct Stalls {
     count: AtomicU64,
     longest_ns: AtomicU64,
-    /// When the last stall ended, and how long it was.
-    last_end_ns: AtomicU64,
-    last_ns: AtomicU64,
+    /// The last stalls, in a ring: when each ended, and how long it was.
+    recent: [[AtomicU64; 2]; RECENT],
     is_stopping: AtomicBool,
 }
 
@@ -34,16 +36,21 @@ impl Stalls {
         (self.count.load(Ordering::Relaxed), self.longest_ns.load(Ordering::Relaxed))
     }
 
-    /// Whether the machine stalled at some time between `since_ns` and now.
-    pub fn has_stalled_since(&self, since_ns: u64) -> bool {
-        self.last_end_ns.load(Ordering::Acquire) >= since_ns
+    /// Whether the machine stalled for `length_ns` or longer, and the stall ended after `since_ns`. A shorter one does not explain
+    /// a block that was so late.
+    pub fn has_stalled(&self, since_ns: u64, length_ns: u64) -> bool {
+        self.recent
+            .iter()
+            .any(|[end, length]| end.load(Ordering::Acquire) >= since_ns && length.load(Ordering::Relaxed) >= length_ns)
     }
 
     fn note(&self, end_ns: u64, length_ns: u64) {
-        self.count.fetch_add(1, Ordering::Relaxed);
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
         self.longest_ns.fetch_max(length_ns, Ordering::Relaxed);
-        self.last_ns.store(length_ns, Ordering::Relaxed);
-        self.last_end_ns.fetch_max(end_ns, Ordering::Release);
+        let [end, length] = &self.recent[number as usize % RECENT];
+        // Two cores write different places unless one laps the other by the whole ring, which only mixes two old stalls.
+        length.store(length_ns, Ordering::Relaxed);
+        end.store(end_ns, Ordering::Release);
     }
 }
 
@@ -95,5 +102,23 @@ impl Drop for Watch {
             // It cannot panic; and if it did, nothing depends on it any more.
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_stall_that_is_long_enough_explains_a_late_block() {
+        let stalls = Stalls::default();
+        stalls.note(1_000, 500);
+        assert!(stalls.has_stalled(900, 500));
+        assert!(!stalls.has_stalled(900, 501), "too short");
+        assert!(!stalls.has_stalled(1_001, 500), "too long ago");
+        for number in 0..RECENT as u64 {
+            stalls.note(2_000 + number, 10);
+        }
+        assert!(!stalls.has_stalled(900, 500), "forgotten");
     }
 }
