@@ -9,7 +9,7 @@ use std::ops::Range;
 use tine_modules::runner::Shape;
 use tine_protocol::ids::{Block, LaneId, Slot};
 use tine_protocol::plan::{
-    AT_FLIP, CablePlan, GRAIN, LANE_CABLES_MAX, LANE_MODULES_MAX, LANE_VALUES_MAX, ModulePlan, NEVER,
+    AT_FLIP, CablePlan, GRAIN, LANE_CABLES_MAX, LANE_MODULES_MAX, LANE_VALUES_MAX, ModulePlan, NEVER, fade_start,
 };
 use tine_protocol::segment::{ModuleHead, RING_BLOCKS};
 
@@ -396,9 +396,7 @@ impl Stage {
     pub fn resolve(&mut self, flip: Block) {
         for wire in &mut self.wires {
             for block in [&mut wire.born, &mut wire.died] {
-                if *block == AT_FLIP {
-                    *block = flip;
-                }
+                *block = fade_start(*block, flip);
             }
         }
         for placed in self.placed.values_mut() {

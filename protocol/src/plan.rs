@@ -100,7 +100,7 @@ pub struct CablePlan {
     pub source_birth: Block,
     /// Block at which it fades in, or [`AT_FLIP`] for [`WARM_BLOCKS`] after the flip; [`NEVER`] for a cable that was there before the first frame.
     pub born: Block,
-    /// Block at which it fades out, or [`AT_FLIP`]; [`NEVER`] for one that stays.
+    /// Block at which it fades out, or [`AT_FLIP`] as above; [`NEVER`] for one that stays.
     pub died: Block,
     /// Gain between its fades.
     pub gain: f32,
@@ -162,8 +162,8 @@ impl CablePlan {
     pub fn resolved(self, flip: Block) -> CablePlan {
         CablePlan {
             source_birth: resolve(self.source_birth, flip),
-            born: if self.born == AT_FLIP { flip + WARM_BLOCKS } else { self.born },
-            died: resolve(self.died, flip),
+            born: fade_start(self.born, flip),
+            died: fade_start(self.died, flip),
             ..self
         }
     }
@@ -174,6 +174,12 @@ impl CablePlan {
         let left = if self.died == NEVER { Ramp::constant(0.0) } else { rise(self.died, block, fade_blocks) };
         Ramp::constant(self.gain).times(came).times(left.between(1.0, 0.0))
     }
+}
+
+/// When a cable's fade begins: `block`, or in place of [`AT_FLIP`] [`WARM_BLOCKS`] after `flip`. Both fades wait, so that the one cable
+/// goes as the other comes where a gain is changed.
+pub fn fade_start(block: Block, flip: Block) -> Block {
+    if block == AT_FLIP { flip + WARM_BLOCKS } else { block }
 }
 
 fn resolve(block: Block, flip: Block) -> Block {
