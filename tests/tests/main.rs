@@ -4,6 +4,7 @@ mod architecture;
 mod bundles;
 mod chain;
 mod churn;
+mod clicks;
 #[cfg(feature = "devices")]
 mod devices;
 mod endings;
