@@ -4,7 +4,7 @@
 //! What it is told comes over a ring of boxes that the session made; the boxes go back the same way, so that it frees nothing.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 use rtrb::{Consumer, Producer};
 use tine_modules::runner::GROUP_MAX;
@@ -369,22 +369,30 @@ impl Conductor {
 
     /// Waits until every active lane has finished `block`, or until the deadline. Returns the first that was late, and by how much.
     fn wait_for_lanes(&self, block: Block, deadline_ns: Option<u64>, active: &[LaneId]) -> Option<(LaneId, u64)> {
+        let awaited = self.control.word(engine::AWAITED);
         // The last lane is done last: waiting for it first wakes us once.
-        for &lane in active.iter().rev() {
-            let Some(map) = self.lanes.get(usize::from(lane.0)) else { continue };
-            loop {
-                // SYNC lane-done: pairs with Executor::run_block.
-                let done = map.count(lane::DONE);
-                let seen = done.load();
-                if seen > block {
-                    break;
-                }
-                if done.wait(seen, deadline_ns) == futex::Wake::Late && done.load() <= block {
-                    return Some((lane, now_ns().saturating_sub(deadline_ns.unwrap_or(0))));
+        let late = active.iter().rev().find(|&&lane| {
+            let Some(map) = self.lanes.get(usize::from(lane.0)) else { return false };
+            // SYNC lane-done: pairs with Executor::run_block.
+            let done = map.count(lane::DONE);
+            let mut seen = done.load();
+            if seen > block {
+                return false;
+            }
+            awaited.store(u32::from(lane.0) + 1, Ordering::Relaxed);
+            // SYNC asleep: the lane finishes before it looks here, we say so before the kernel looks there.
+            fence(Ordering::SeqCst);
+            while seen <= block {
+                let wake = done.wait(seen, deadline_ns);
+                seen = done.load();
+                if wake == futex::Wake::Late && seen <= block {
+                    return true;
                 }
             }
-        }
-        None
+            false
+        });
+        awaited.store(0, Ordering::Relaxed);
+        late.map(|&lane| (lane, now_ns().saturating_sub(deadline_ns.unwrap_or(0))))
     }
 
     /// Takes the block that `out` gave and hands it on.

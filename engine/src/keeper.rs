@@ -122,7 +122,8 @@ fn engine_segment(plan: &Plan) -> io::Result<OwnedFd> {
         fade_blocks: fade_blocks(plan.rate_hz, plan.frames),
         lanes: plan.lanes.into(),
         quit: 0,
-        reserved: [0; 5],
+        awaited: 0,
+        reserved: [0; 4],
     };
     // The only writer until the engine starts: the mapping ends here.
     WriteMap::new(&segment, size_of::<EngineHead>())?.write(0, head);

@@ -320,14 +320,15 @@ impl Stage {
         let listeners = || self.wires.iter().filter(|wire| wire.cable.from == slot);
         let wanted = listeners().fold(0, |bits, wire| bits | 1 << wire.cable.output);
         let out_lane = self.format.out_lane();
-        let wakes = listeners().any(|wire| {
-            self.placed.get(&wire.cable.to).is_some_and(|to| to.lane != placed.lane && to.lane != out_lane)
-        });
+        let lanes = listeners().filter_map(|wire| self.placed.get(&wire.cable.to)).map(|to| to.lane);
+        let listeners = lanes
+            .filter(|&lane| lane != placed.lane && lane != out_lane)
+            .fold(0, |bits, lane| bits | 1 << lane.0);
         let first_value = plan.values.len() as u32;
         plan.values.extend_from_slice(&placed.initial);
         plan.modules.push(ModulePlan {
             wanted: if placed.lane == out_lane { u32::MAX } else { wanted },
-            wakes: wakes.into(),
+            listeners,
             first_cable,
             cables: plan.cables.len() as u32 - first_cable,
             first_value,

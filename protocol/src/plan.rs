@@ -88,8 +88,10 @@ pub struct ModulePlan {
     pub values: u32,
     /// Share of its own sound before `bypass_start`, and after the fade.
     pub active: [f32; 2],
-    /// 1 if another lane waits for it, so that its commit must wake.
-    pub wakes: u32,
+    /// Keeps the alignment.
+    pub reserved: u32,
+    /// Bit per other lane that hears it, and so may be asleep when it commits.
+    pub listeners: u64,
 }
 
 /// One cable of a plan.

@@ -47,7 +47,7 @@ pub const LAYOUT_HASH: u64 = {
         PLAN_SLOTS,
         LANE_BYTES,
         // Fields may move without a size changing: count this up when they do.
-        1,
+        2,
     ];
     // FNV-1a.
     let mut hash = 0xcbf2_9ce4_8422_2325u64;
@@ -79,8 +79,10 @@ pub struct EngineHead {
     pub lanes: u32,
     /// 1 once the workers are to end.
     pub quit: u32,
+    /// The lane whose end the conductor sleeps for, plus 1; 0: for none, or it is awake.
+    pub awaited: u32,
     /// Fills the cache line.
-    pub reserved: [u32; 5],
+    pub reserved: [u32; 4],
 }
 
 /// What a lane is told per cycle.
@@ -147,8 +149,10 @@ pub struct LaneHead {
     pub faults: u32,
     /// Slot of the module that noticed the last sample that was no number.
     pub scrubbed_slot: u32,
+    /// The module on another lane whose commit this lane sleeps for, as [`awaited`](lane::awaited) names it; 0: for none, or it is awake.
+    pub awaits: u64,
     /// Fills the cache line.
-    pub reserved: [u32; 4],
+    pub reserved: [u32; 2],
 }
 
 /// Head of a module within its lane.
@@ -172,7 +176,7 @@ const _: () = {
     assert!(size_of::<LaneControl>() == 192);
     assert!(size_of::<LaneHead>() == 64);
     assert!(size_of::<ModuleHead>() == GRAIN);
-    assert!(size_of::<ModulePlan>() == 96);
+    assert!(size_of::<ModulePlan>() == 104);
     assert!(size_of::<CablePlan>() == 64);
     assert!(size_of::<LaneEvent>() == 20);
     assert!(size_of::<EventBlock>().is_multiple_of(8));
@@ -189,6 +193,8 @@ pub mod engine {
     pub const CYCLE: usize = offset_of!(EngineHead, cycle);
     /// The word that ends the workers.
     pub const QUIT: usize = offset_of!(EngineHead, quit);
+    /// The lane that the conductor sleeps for.
+    pub const AWAITED: usize = offset_of!(EngineHead, awaited);
     const CONTROLS: usize = size_of::<EngineHead>();
     const EVENTS: usize = CONTROLS + LANES_MAX * size_of::<LaneControl>();
     /// End of what the conductor writes and start of what the session writes.
@@ -231,8 +237,15 @@ pub mod lane {
     pub const DONE: usize = offset_of!(LaneHead, done);
     /// Slot that is being computed.
     pub const RUNNING: usize = offset_of!(LaneHead, running);
+    /// The module that the lane sleeps for.
+    pub const AWAITS: usize = offset_of!(LaneHead, awaits);
     /// Start of what the engine assigns to modules.
     pub const ARENA: usize = crate::sys::memory::PAGE;
+
+    /// The name, never 0, by which a lane says that it sleeps for the module whose head lies at grain `head_at` of `lane`.
+    pub const fn awaited(lane: u16, head_at: u32) -> u64 {
+        (lane as u64 + 1) << 32 | head_at as u64
+    }
 
     /// Where sample `index` of block `block` lies in a ring of `stride` samples per block that starts at grain `at`.
     pub const fn sample(at: u32, stride: u32, block: Block) -> usize {

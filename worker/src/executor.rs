@@ -4,7 +4,7 @@
 //! Real-time: never allocates, locks, logs or panics. Trusts nothing that another lane wrote. The same code runs in a
 //! worker for its lane and in the engine for `out`.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{Ordering, fence};
 
 use tine_modules::runner::{Cable, Event, Job, Scratch, Shape, Sources};
 use tine_modules::{Kind, Tables};
@@ -135,7 +135,11 @@ impl<'t> Executor<'t> {
         }
         // SYNC lane-done: pairs with the conductor's wait and with an attach after a failover.
         self.own.publish(lane::DONE, block + 1);
-        self.own.wake(lane::DONE);
+        // SYNC asleep: between this store and this look, as between the conductor's own. Whichever comes second sees the other's.
+        fence(Ordering::SeqCst);
+        if self.view.engine.word(engine::AWAITED).load(Ordering::Relaxed) == u32::from(self.lane.0) + 1 {
+            self.own.wake(lane::DONE);
+        }
         report
     }
 
@@ -191,9 +195,25 @@ impl<'t> Executor<'t> {
         self.own.word(head_at + std::mem::offset_of!(ModuleHead, busy_ns)).store(busy_ns as u32, Ordering::Relaxed);
         // SYNC module-count: the commit. Pairs with await_inputs in other lanes and with the skip above after a failover.
         self.own.publish(head_at, block + 1);
-        if module.wakes != 0 {
+        if module.listeners != 0 && self.is_awaited(module) {
             self.own.wake(head_at);
         }
+    }
+
+    /// Whether a lane that hears the module sleeps for it. A wake-up that nobody needs costs as much as a short block.
+    fn is_awaited(&self, module: &ModulePlan) -> bool {
+        // SYNC asleep: pairs with wait_for.
+        fence(Ordering::SeqCst);
+        let name = lane::awaited(self.lane.0, module.head_at);
+        let mut listeners = module.listeners;
+        while listeners != 0 {
+            let listener = listeners.trailing_zeros() as usize;
+            listeners &= listeners - 1;
+            if self.view.lanes.get(listener).is_some_and(|map| map.read::<u64>(lane::AWAITS) == name) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Brings what a new module writes in every block into this process, so that later blocks do not fault. Not its tape: 2 MB of it
@@ -231,7 +251,7 @@ impl<'t> Executor<'t> {
             // SYNC module-count: pairs with the commit in run_module.
             let count = source.count(cable.head_at as usize * GRAIN);
             match self.patience {
-                Patience::Wait if !wait_for(count, needed, cable.spins, &self.view.engine) => return false,
+                Patience::Wait if !self.wait_for(count, needed, cable) => return false,
                 Patience::Wait => {}
                 Patience::GoOn => {
                     let is_late = count.load() < needed;
@@ -243,6 +263,37 @@ impl<'t> Executor<'t> {
             }
         }
         true
+    }
+
+    /// Sleeps until `count`, that of the cable's source, has reached `needed`, after looking as often as the plan says. False if the
+    /// engine ends meanwhile.
+    fn wait_for(&self, count: ReadCount<'_>, needed: u64, cable: &CablePlan) -> bool {
+        for _ in 0..cable.spins {
+            if count.load() >= needed {
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+        if count.load() >= needed {
+            return true;
+        }
+        // A block that was computed by the plan before this one wakes only those that heard it then.
+        let look_ns = if cable.delay == 0 { QUIT_CHECK_NS } else { LOOP_CHECK_NS };
+        self.own.publish(lane::AWAITS, lane::awaited(cable.lane, cable.head_at));
+        // SYNC asleep: pairs with is_awaited. The source commits before it looks here, we say so before we look there.
+        fence(Ordering::SeqCst);
+        let has_come = loop {
+            let seen = count.load();
+            if seen >= needed {
+                break true;
+            }
+            if self.view.engine.word(engine::QUIT).load(Ordering::Relaxed) != 0 {
+                break false;
+            }
+            count.wait(seen, Some(now_ns() + look_ns));
+        };
+        self.own.publish(lane::AWAITS, 0);
+        has_come
     }
 
     fn compute(&mut self, plan: usize, module: &ModulePlan, block: Block, report: &mut BlockReport) -> Option<()> {
@@ -323,6 +374,9 @@ impl<'t> Executor<'t> {
 /// How long a worker sleeps at most before it looks whether the engine is ending. Only a lane whose source is lost gets here.
 const QUIT_CHECK_NS: u64 = 50_000_000;
 
+/// The same for a cable that closes a loop, whose source may be late with a block of the plan before.
+const LOOP_CHECK_NS: u64 = 1_000_000;
+
 /// Whether the plan gives the kind the room that it needs.
 fn fits(kind: &Kind, shape: Shape, frames: usize, state: usize, module: &ModulePlan) -> bool {
     state == kind.state_bytes(shape)
@@ -330,26 +384,6 @@ fn fits(kind: &Kind, shape: Shape, frames: usize, state: usize, module: &ModuleP
         && module.values as usize == kind.spec.params.len()
         && (module.tape_frames == 0
             || (module.tape_frames.is_power_of_two() && module.tape_channels as usize == shape.stride()))
-}
-
-/// Sleeps until `count` has reached `needed`, after looking `spins` times. False if the engine ends meanwhile.
-fn wait_for(count: ReadCount<'_>, needed: u64, spins: u32, engine: &ReadMap) -> bool {
-    let mut looks = 0;
-    loop {
-        let seen = count.load();
-        if seen >= needed {
-            return true;
-        }
-        if looks < spins {
-            looks += 1;
-            std::hint::spin_loop();
-            continue;
-        }
-        if engine.word(engine::QUIT).load(Ordering::Relaxed) != 0 {
-            return false;
-        }
-        count.wait(seen, Some(now_ns() + QUIT_CHECK_NS));
-    }
 }
 
 /// How a source that nobody waits for has been doing.

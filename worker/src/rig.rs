@@ -51,7 +51,8 @@ impl Rig {
             fade_blocks: 1,
             lanes: lanes.len() as u32,
             quit: 0,
-            reserved: [0; 5],
+            awaited: 0,
+            reserved: [0; 4],
         };
         control.write(0, head);
         let mut before = None;
@@ -159,12 +160,12 @@ fn write_lane(
     Ok(())
 }
 
-/// The last module of a lane is heard on the next lane: its commit wakes.
+/// The last module of a lane is heard on the next lane: its commit may have to wake it.
 fn wake_listeners(control: &mut WriteMap, number: usize, modules: usize) {
     let Some(last) = modules.checked_sub(1) else { return };
     let at = engine::plan(number, 0) + offset_of!(LanePlan, modules) + last * size_of::<ModulePlan>();
     let plan: ModulePlan = control.read(at);
-    control.write(at, ModulePlan { wakes: 1, ..plan });
+    control.write(at, ModulePlan { listeners: 1 << (number + 1), ..plan });
 }
 
 #[cfg(test)]

@@ -65,6 +65,7 @@ fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder) {
     own.write(std::mem::offset_of!(LaneHead, magic), MAGIC);
     own.write(std::mem::offset_of!(LaneHead, layout), LAYOUT_HASH);
     own.write(std::mem::offset_of!(LaneHead, generation), order.generation);
+    own.publish(lane::AWAITS, 0);
     let done = own.count(lane::DONE);
     let mut executor =
         Executor::new(LaneId(order.lane), Patience::Wait, own, warm.view, warm.tables, warm.catalogue, warm.scratch);
