@@ -4,7 +4,7 @@
 //! What it is told comes over a ring of boxes that the session made; the boxes go back the same way, so that it frees nothing.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+use std::sync::atomic::{Ordering, fence};
 
 use rtrb::{Consumer, Producer};
 use tine_modules::runner::GROUP_MAX;
@@ -16,79 +16,11 @@ use tine_protocol::sys::futex;
 use tine_protocol::sys::memory::{ReadMap, WriteMap};
 use tine_worker::executor::Executor;
 
+use crate::batch::{Batch, PENDING_MAX, Report, Telemetry};
 use crate::bell::Bell;
 use crate::feed::{SIDES, Sink};
 use crate::scope::Probe;
-
-/// Batches that may wait for their time.
-pub const PENDING_MAX: usize = 1024;
-
-/// Cycle times that may wait for the session, which looks twice a second: more than 16-frame blocks at 192 kHz make meanwhile.
-pub const CYCLES_MAX: usize = 8192;
-
-/// Changes that take effect at one block.
-pub struct Batch {
-    /// Which; the session's count.
-    pub id: u64,
-    /// Not before the block that holds this frame; 0: at once.
-    pub due_frame: u64,
-    /// Plans that become valid: lane and plan slot.
-    pub flips: Vec<(LaneId, u8)>,
-    /// With `flips`: all lanes that have something to compute from then on, in wake order.
-    pub active: Vec<LaneId>,
-    /// Events, by rising frame.
-    pub events: Vec<DueEvent>,
-    /// The last block that it changed, so far; set by the conductor.
-    pub block: Block,
-    /// Its plans are valid; set by the conductor.
-    pub is_taken: bool,
-}
-
-/// An event and its time.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct DueEvent {
-    /// The lane it goes to.
-    pub lane: LaneId,
-    /// When, in frames since the start of sound; 0: at once.
-    pub frame: u64,
-    /// What. Its own `frame` is filled in by the conductor.
-    pub event: LaneEvent,
-}
-
-/// What the conductor tells the session.
-pub enum Report {
-    /// A batch takes effect at this block.
-    Taken(u64, Block),
-    /// Every lane has computed the block at which a batch took effect; the box comes back.
-    Done(Box<Batch>),
-    /// A block was late: by how many nanoseconds, and the first lane that was not ready.
-    Late(u64, LaneId),
-    /// The device went without this many frames since the last such report.
-    Missed(u64),
-}
-
-/// Counters that others may read at any time.
-#[derive(Default)]
-pub struct Telemetry {
-    /// Blocks computed so far.
-    pub blocks: AtomicU64,
-    /// When the block that was begun last was begun, on the monotonic clock; 0 where no device sets the pace.
-    pub started_ns: AtomicU64,
-    /// Blocks in which a lane was late.
-    pub late_blocks: AtomicU64,
-    /// Events that came too late for their frame, or found no room in their block, and were moved to the next.
-    pub events_moved: AtomicU64,
-    /// Reports that found no room.
-    pub reports_lost: AtomicU64,
-    /// Cycle times that found no room, and are missing in the figures.
-    pub cycles_lost: AtomicU64,
-    /// Peak of each side since it was last asked for, as the bits of an f32.
-    pub peaks: [AtomicU32; SIDES],
-    /// Nanoseconds from the start of a cycle to its last sample, smoothed.
-    pub cycle_ns: AtomicU64,
-    /// Real-time priority was granted.
-    pub is_realtime: AtomicU32,
-}
+use crate::timing::Timing;
 
 /// How time goes.
 pub enum Pace {
@@ -181,12 +113,11 @@ struct Loop {
     wide: Vec<f32>,
 }
 
-impl Conductor {
-    /// Conducts until `until` says so: it is asked before each block.
-    pub fn run(mut self, mut until: impl FnMut(Block) -> bool) -> Conductor {
-        let head: EngineHead = self.control.read(0);
+impl Loop {
+    /// Everything that it will ever need, allocated now.
+    fn new(head: EngineHead) -> Loop {
         let frames = head.frames as usize;
-        let mut state = Loop {
+        Loop {
             head,
             pending: Vec::with_capacity(PENDING_MAX),
             computing: Vec::with_capacity(PENDING_MAX),
@@ -196,14 +127,26 @@ impl Conductor {
             samples: vec![[0.0; SIDES]; frames],
             raw: vec![0.0; frames],
             wide: vec![0.0; frames * GROUP_MAX],
-        };
+        }
+    }
+}
+
+impl Conductor {
+    /// Conducts until `until` says so: it is asked before each block.
+    pub fn run(mut self, mut until: impl FnMut(Block) -> bool) -> Conductor {
+        let mut state = Loop::new(self.control.read(0));
         let mut block: Block = 0;
         while !until(block) {
-            let deadline_ns = self.wait_for_start(block, &state.head);
-            self.cycle(block, deadline_ns, &mut state);
+            self.step(block, &mut state);
             block += 1;
         }
         self
+    }
+
+    /// Waits until it is time for `block`, and conducts it.
+    fn step(&mut self, block: Block, state: &mut Loop) {
+        let deadline_ns = self.wait_for_start(block, &state.head);
+        self.cycle(block, deadline_ns, state);
     }
 
     /// Sleeps until it is time for `block`; returns when the device will need it, less a margin.
@@ -477,70 +420,5 @@ impl Conductor {
     }
 }
 
-/// When blocks are begun and when they are due.
-#[derive(Clone, Copy, Debug)]
-pub struct Timing {
-    /// Frames per second.
-    pub rate_hz: u32,
-    /// Frames per block.
-    pub frames: u32,
-    /// Blocks to be ahead of the device.
-    pub lead: u32,
-    /// Frames that the device takes at once.
-    pub period: u32,
-}
-
-impl Timing {
-    fn ns(&self, frames: i64) -> i64 {
-        frames * 1_000_000_000 / i64::from(self.rate_hz)
-    }
-
-    /// When to begin `block`, if the device has taken `taken` frames, the last of them at `at_ns`.
-    ///
-    /// Blocks are begun one block's time apart, though the device takes several at once: a player's gesture then waits for one block,
-    /// not for a period, and the load is even. The block that is taken first was begun `lead` blocks before.
-    pub fn start_ns(&self, block: Block, taken: u64, at_ns: u64) -> u64 {
-        let ahead = (block * u64::from(self.frames)) as i64 - taken as i64;
-        let lead = i64::from(self.lead) * i64::from(self.frames);
-        at_ns.saturating_add_signed(self.ns(ahead - lead))
-    }
-
-    /// When `block` must be finished: when the device takes its first frame, less 30 % of a block for what comes after.
-    pub fn deadline_ns(&self, block: Block, taken: u64, at_ns: u64) -> u64 {
-        let ahead = (block * u64::from(self.frames)) as i64 - taken as i64;
-        let period = i64::from(self.period);
-        let periods = ahead.div_euclid(period) + 1;
-        let margin = i64::from(self.frames) * 3 / 10;
-        at_ns.saturating_add_signed(self.ns(periods * period - margin))
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RATE: u32 = 64_000;
-
-    fn timing(lead: u32, period: u32) -> Timing {
-        Timing { rate_hz: RATE, frames: 64, lead, period }
-    }
-
-    #[test]
-    fn blocks_are_begun_one_block_apart_and_are_due_before_the_period_that_takes_them() {
-        // One block is 1 ms. The device has just taken frame 0..128 at 10 ms, and will take 128..256 at 12 ms.
-        let timing = timing(1, 128);
-        let (taken, at) = (128, 10_000_000);
-        let starts = [2, 3, 4].map(|block| timing.start_ns(block, taken, at));
-        assert_eq!(starts, [9_000_000, 10_000_000, 11_000_000]);
-        let due = [2, 3, 4].map(|block| timing.deadline_ns(block, taken, at));
-        let margin = 64 * 3 / 10 * 1_000_000_000 / u64::from(RATE);
-        assert_eq!(due, [12_000_000 - margin, 12_000_000 - margin, 14_000_000 - margin]);
-    }
-
-    #[test]
-    fn without_lead_a_block_of_one_period_is_begun_when_the_one_before_is_taken() {
-        let timing = timing(0, 64);
-        assert_eq!(timing.start_ns(5, 5 * 64, 1_000_000), 1_000_000);
-        assert!(timing.deadline_ns(5, 5 * 64, 1_000_000) < 2_000_000);
-    }
-}
+mod tests;

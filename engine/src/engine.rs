@@ -22,8 +22,9 @@ use tine_worker::executor::{Executor, Patience, View};
 use tine_worker::inherit::Inherited;
 
 use crate::answer::Stat;
+use crate::batch::{Batch, CYCLES_MAX, PENDING_MAX, Report, Telemetry};
 use crate::bell::Bell;
-use crate::conductor::{Batch, CYCLES_MAX, Conductor, Listener, PENDING_MAX, Pace, Report, Telemetry, Watched};
+use crate::conductor::{Conductor, Listener, Pace, Watched};
 use crate::device::{self, DeviceError, DeviceEvent, Opening, Playing, Wish};
 use crate::error::{PatchError, Refusal};
 use crate::feed::{self, SIDES, Taken};

@@ -3,6 +3,7 @@
 
 pub mod answer;
 mod arena;
+pub mod batch;
 mod bell;
 mod clock;
 pub mod command;
@@ -30,4 +31,10 @@ pub mod similar;
 mod stage;
 mod stall;
 mod stats;
+mod timing;
 mod value;
+
+/// Ends a test in which real-time code allocates.
+#[cfg(test)]
+#[global_allocator]
+static GUARD: assert_no_alloc::AllocDisabler = assert_no_alloc::AllocDisabler;

@@ -46,6 +46,8 @@ struct Shared {
 pub struct PoolCounts {
     /// Workers that died in their seats.
     pub deaths: u64,
+    /// Spares that died before they had a seat, newborn ones included.
+    pub spare_deaths: u64,
     /// Seats that a waiting spare took over.
     pub warm_hits: u64,
     /// Seats that had to wait for a fork.
@@ -225,6 +227,7 @@ impl Supervisor {
             for at in (0..self.spares.len()).rev() {
                 if is_ready.get(first_spare + at).copied().unwrap_or(false) {
                     self.spares.remove(at);
+                    lock(&self.shared.counts).spare_deaths += 1;
                     self.order_fork();
                 }
             }
@@ -298,6 +301,7 @@ impl Supervisor {
     fn welcome(&mut self, at: usize) {
         let (mut worker, fork_us) = self.newborn.remove(at);
         let Ok(Some((says, _))) = socket::receive::<WorkerSays>(&worker.socket, false) else {
+            lock(&self.shared.counts).spare_deaths += 1;
             self.order_fork();
             return;
         };

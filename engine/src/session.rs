@@ -14,10 +14,11 @@ use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::sched;
 
 use crate::answer::{Answer, Applied, Notice, Outcome};
+use crate::batch::{Batch, DueEvent, Report, Telemetry};
 use crate::bell::Bell;
 use crate::clock::{FrameClock, monotonic_ns};
 use crate::command::{Command, Control, Query, Request, When};
-use crate::conductor::{Batch, DueEvent, Report, Telemetry, Watched};
+use crate::conductor::Watched;
 use crate::edit::{Draft, Gesture};
 use crate::error::{PatchError, Refusal};
 use crate::handle::{Inbox, Message, Reply};

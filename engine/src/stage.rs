@@ -321,9 +321,8 @@ impl Stage {
         let wanted = listeners().fold(0, |bits, wire| bits | 1 << wire.cable.output);
         let out_lane = self.format.out_lane();
         let lanes = listeners().filter_map(|wire| self.placed.get(&wire.cable.to)).map(|to| to.lane);
-        let listeners = lanes
-            .filter(|&lane| lane != placed.lane && lane != out_lane)
-            .fold(0, |bits, lane| bits | 1 << lane.0);
+        let listeners =
+            lanes.filter(|&lane| lane != placed.lane && lane != out_lane).fold(0, |bits, lane| bits | 1 << lane.0);
         let first_value = plan.values.len() as u32;
         plan.values.extend_from_slice(&placed.initial);
         plan.modules.push(ModulePlan {

@@ -216,6 +216,7 @@ impl Session {
             stat("conductor_realtime", f64::from(telemetry.is_realtime.load(Ordering::Relaxed))),
             stat("notices_dropped", self.notices.dropped as f64),
             stat("worker_deaths", counts.deaths as f64),
+            stat("spare_deaths", counts.spare_deaths as f64),
             stat("warm_hits", counts.warm_hits as f64),
             stat("cold_starts", counts.cold_starts as f64),
             stat("warm_up_ms", counts.warm_up_us as f64 / 1000.0),

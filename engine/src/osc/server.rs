@@ -71,9 +71,12 @@ pub fn serve(
     let OscConfig { addr, files, stats } = config;
     let socket = UdpSocket::bind(addr)?;
     socket.set_read_timeout(Some(RECEIVE_TIMEOUT))?;
-    // A burst waits in the kernel while a message is worked on. Without room it is lost where nobody counts.
+    // A burst waits in the kernel while a message is worked on.
     if let Err(error) = socket::widen(&socket, RECEIVE_BYTES) {
         tracing::warn!("OSC has the system's own receive buffer: {error}");
+    }
+    if let Err(error) = socket::count_drops(&socket) {
+        tracing::warn!("what the system drops of OSC is not counted: {error}");
     }
     let bound = socket.local_addr()?;
     if !bound.ip().is_loopback() {
@@ -186,13 +189,20 @@ fn join(thread: JoinHandle<()>) {
 
 fn receive(socket: &UdpSocket, shared: &Arc<Shared>, is_stopping: &AtomicBool) {
     let mut buffer = vec![0; BUFFER_BYTES];
+    let mut dropped = 0;
     loop {
-        let received = socket.recv_from(&mut buffer);
+        let received = socket::datagram(socket, &mut buffer);
         if is_stopping.load(Ordering::Acquire) {
             return;
         }
         match received {
-            Ok((length, from)) => shared.take(&buffer[..length], from),
+            Ok(datagram) => {
+                if let Some(count) = datagram.dropped {
+                    shared.reporter.stats.add_dropped(count.wrapping_sub(dropped));
+                    dropped = count;
+                }
+                shared.take(&buffer[..datagram.bytes], datagram.from);
+            }
             Err(error) => match error.kind() {
                 ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => {}
                 // A client that has gone: the system tells of what was sent to it.

@@ -12,6 +12,7 @@ pub struct OscStats {
     refused_busy: AtomicU64,
     replies_lost: AtomicU64,
     echoes_merged: AtomicU64,
+    dropped: AtomicU64,
 }
 
 /// One of the counters.
@@ -35,6 +36,16 @@ impl OscStats {
         };
         // Relaxed: counters order nothing.
         counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes note of `further` datagrams that the kernel dropped.
+    pub(super) fn add_dropped(&self, further: u32) {
+        self.dropped.fetch_add(further.into(), Ordering::Relaxed);
+    }
+
+    /// Datagrams that the kernel dropped, as they came faster than they could be read. Told with the next one that arrives.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
     }
 
     /// Datagrams received.
@@ -66,6 +77,7 @@ impl OscStats {
     pub fn figures(&self) -> Vec<Stat> {
         [
             ("osc_received", self.received()),
+            ("osc_dropped", self.dropped()),
             ("osc_malformed", self.malformed()),
             ("osc_refused_busy", self.refused_busy()),
             ("osc_replies_lost", self.replies_lost()),

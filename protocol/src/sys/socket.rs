@@ -1,7 +1,9 @@
-//! Small messages between two processes, with descriptors: a socket pair that keeps message borders.
+//! Small messages between two processes, with descriptors: a socket pair that keeps message borders. And datagrams from anybody, with the
+//! count of those that the kernel had to drop.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
+use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use bytemuck::Pod;
@@ -83,9 +85,79 @@ pub fn widen(socket: &impl AsFd, bytes: usize) -> io::Result<usize> {
     Ok(getsockopt(socket, sockopt::RcvBuf)?)
 }
 
+/// Has the kernel count the datagrams that it drops for want of room, for [`datagram`].
+///
+/// # Errors
+/// As the system says it.
+pub fn count_drops(socket: &impl AsFd) -> io::Result<()> {
+    nix::sys::socket::setsockopt(socket, nix::sys::socket::sockopt::RxqOvfl, &1)?;
+    Ok(())
+}
+
+/// A datagram that was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Datagram {
+    /// Its length, or that of the buffer if it was longer.
+    pub bytes: usize,
+    /// Its sender.
+    pub from: SocketAddr,
+    /// Datagrams dropped between the socket's creation and this one, modulo 2^32; `None` where nobody counts, or none was so far.
+    pub dropped: Option<u32>,
+}
+
+/// Receives the next datagram.
+///
+/// # Errors
+/// As the system says it; `WouldBlock` after the socket's read timeout.
+pub fn datagram(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Datagram> {
+    use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg};
+    let mut space = nix::cmsg_space!(u32);
+    let mut parts = [IoSliceMut::new(buffer)];
+    let flags = MsgFlags::empty();
+    let message =
+        recvmsg::<SockaddrStorage>(std::os::fd::AsRawFd::as_raw_fd(socket), &mut parts, Some(&mut space), flags)?;
+    let dropped = message.cmsgs()?.find_map(|control| match control {
+        ControlMessageOwned::RxqOvfl(count) => Some(count),
+        _ => None,
+    });
+    let ip = |from: SockaddrStorage| -> Option<SocketAddr> {
+        let v4 = from.as_sockaddr_in().map(|from| SocketAddr::V4((*from).into()));
+        v4.or_else(|| from.as_sockaddr_in6().map(|from| SocketAddr::V6((*from).into())))
+    };
+    let from = message.address.and_then(ip).ok_or(io::ErrorKind::InvalidData)?;
+    Ok(Datagram { bytes: message.bytes, from, dropped })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_datagram_is_received_or_counted_as_dropped() {
+        let (receiver, sender) = (UdpSocket::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap());
+        receiver.set_nonblocking(true).unwrap();
+        nix::sys::socket::setsockopt(&receiver, nix::sys::socket::sockopt::RcvBuf, &1).unwrap();
+        count_drops(&receiver).unwrap();
+        let send = || sender.send_to(&[7; 100], receiver.local_addr().unwrap()).unwrap();
+        let mut buffer = [0; 200];
+        let (mut received, mut dropped) = (0, 0);
+        for _ in 0..100 {
+            send();
+        }
+        let mut take = || {
+            while let Ok(datagram) = super::datagram(&receiver, &mut buffer) {
+                assert_eq!((datagram.bytes, datagram.from), (100, sender.local_addr().unwrap()));
+                received += 1;
+                dropped = datagram.dropped.unwrap_or(dropped);
+            }
+        };
+        take();
+        // The count comes with the datagram after the gap.
+        send();
+        take();
+        assert!(dropped > 0 && received > 0);
+        assert_eq!(received + dropped, 101);
+    }
 
     #[test]
     fn a_message_arrives_whole_with_its_descriptors_and_the_end_is_seen() {
