@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use tine_protocol::ids::{Block, LaneId};
+use tine_protocol::ids::{Block, LaneId, Slot};
 use tine_protocol::plan::LaneEvent;
 
 use crate::feed::SIDES;
@@ -48,8 +48,15 @@ pub enum Report {
     Taken(u64, Block),
     /// Every lane has computed the block at which a batch took effect; the box comes back.
     Done(Box<Batch>),
-    /// A block was late: by how many nanoseconds, and the first lane that was not ready.
-    Late(u64, LaneId),
+    /// A block was late.
+    Late {
+        /// By how many nanoseconds, so far.
+        late_ns: u64,
+        /// The first lane that was not ready.
+        lane: LaneId,
+        /// The module whose code was running there, as its worker says.
+        running: Option<Slot>,
+    },
     /// The device went without this many frames since the last such report.
     Missed(u64),
 }

@@ -8,9 +8,10 @@ use std::sync::atomic::{Ordering, fence};
 
 use rtrb::{Consumer, Producer};
 use tine_modules::runner::GROUP_MAX;
-use tine_protocol::ids::{Block, LaneId};
+use tine_protocol::ids::{Block, LaneId, Slot};
 use tine_protocol::plan::{LaneEvent, ModulePlan, PLAN_SLOTS};
-use tine_protocol::segment::{BLOCK_EVENTS_MAX, EngineHead, EventBlock, LANES_MAX, engine, lane};
+use tine_protocol::segment::{BLOCK_EVENTS_MAX, EngineHead, EventBlock, LANES_MAX, RING_BLOCKS, engine, lane};
+use tine_protocol::sys::alarm::Alarm;
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::futex;
 use tine_protocol::sys::memory::{ReadMap, WriteMap};
@@ -36,6 +37,9 @@ pub enum Pace {
     /// As fast as it goes; blocks are handed to whoever collects them.
     Free,
 }
+
+/// How often the supervisor is asked to look at a lane that is waited for without a deadline.
+const FREE_LOOK_NS: u64 = 100_000_000;
 
 /// Something that hears every block: the recorder, the renderer. Called on the conductor's thread.
 pub trait Listener: Send {
@@ -78,6 +82,8 @@ pub struct Conductor {
     pub cycles: Producer<u32>,
     /// Rings when there is a report.
     pub bell: Arc<Bell>,
+    /// Rings when a lane is late: the supervisor looks whether its worker hangs.
+    pub alarm: Arc<Alarm>,
     /// Counters.
     pub telemetry: Arc<Telemetry>,
     /// Who hears every block; swapped through `listener_orders`.
@@ -194,7 +200,7 @@ impl Conductor {
         self.collect(block, state);
         if let Some((lane, late_ns)) = late {
             self.telemetry.late_blocks.fetch_add(1, Ordering::Relaxed);
-            self.report(Report::Late(late_ns, lane));
+            self.report(Report::Late { late_ns, lane, running: self.running_on(lane) });
         }
         if let Pace::Device { sink, .. } = &self.pace {
             let (missed, _) = sink.taken().missed();
@@ -293,6 +299,12 @@ impl Conductor {
             if events.is_empty() {
                 continue;
             }
+            let done = self.lanes.get(lane).map_or(block, |map| map.count(lane::DONE).load());
+            if state.active.contains(&LaneId(lane as u16)) && done + RING_BLOCKS as u64 <= block {
+                // The lane is so late that it still needs what stands in this place: these wait.
+                self.telemetry.events_moved.fetch_add(events.len() as u64, Ordering::Relaxed);
+                continue;
+            }
             // Stable by hand: the standard stable sort may allocate, and events of one module and frame keep their order.
             for index in 1..events.len() {
                 let mut at = index;
@@ -325,17 +337,29 @@ impl Conductor {
             awaited.store(u32::from(lane.0) + 1, Ordering::Relaxed);
             // SYNC asleep: the lane finishes before it looks here, we say so before the kernel looks there.
             fence(Ordering::SeqCst);
-            while seen <= block {
-                let wake = done.wait(seen, deadline_ns);
+            loop {
+                let wake = done.wait(seen, Some(deadline_ns.unwrap_or_else(|| now_ns() + FREE_LOOK_NS)));
                 seen = done.load();
-                if wake == futex::Wake::Late && seen <= block {
-                    return true;
+                if seen > block {
+                    return false;
+                }
+                if wake == futex::Wake::Late {
+                    self.alarm.ring();
+                    // Without a deadline it is waited for all the same; if it hangs, the supervisor sees to another worker.
+                    if deadline_ns.is_some() {
+                        return true;
+                    }
                 }
             }
-            false
         });
         awaited.store(0, Ordering::Relaxed);
         late.map(|&lane| (lane, now_ns().saturating_sub(deadline_ns.unwrap_or(0))))
+    }
+
+    /// The module that a lane is computing now, as its worker says.
+    fn running_on(&self, lane: LaneId) -> Option<Slot> {
+        let slot: u32 = self.lanes.get(usize::from(lane.0))?.read(lane::RUNNING);
+        (slot != lane::NOBODY).then_some(Slot(slot))
     }
 
     /// Takes the block that `out` gave and hands it on.

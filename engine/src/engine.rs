@@ -15,6 +15,7 @@ use tine_modules::Kind;
 use tine_modules::runner::Scratch;
 use tine_protocol::plan::ModulePlan;
 use tine_protocol::segment::{EngineHead, LANE_BYTES, engine};
+use tine_protocol::sys::alarm::Alarm;
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::memory::{self, ReadMap, SealedMap, WriteMap};
 use tine_protocol::sys::{process, sched};
@@ -40,6 +41,15 @@ use crate::stall;
 
 /// How long the first blocks may take before the device starts without them.
 const FILL_NS: u64 = 1_000_000_000;
+
+/// A lane that stands still for so many blocks hangs: early enough for its follower to catch up from what the last eight blocks left.
+const HANG_BLOCKS: u64 = 3;
+
+/// But not sooner: the machine holds threads up for a millisecond or two.
+const LIVE_HANG_NS: u64 = 3_000_000;
+
+/// The same offline, where nothing is urgent and a block may be long.
+const FREE_HANG_NS: u64 = 500_000_000;
 
 /// How the engine is to run.
 #[derive(Clone, Debug)]
@@ -113,6 +123,7 @@ struct Stand {
     reports: Producer<Report>,
     cycles: Producer<u32>,
     bell: Arc<Bell>,
+    alarm: Arc<Alarm>,
     telemetry: Arc<Telemetry>,
     listener_orders: Consumer<Option<Box<dyn Listener>>>,
     listeners_back: Producer<Box<dyn Listener>>,
@@ -137,12 +148,21 @@ impl Engine {
         let views = lanes.iter().map(|lane| ReadMap::new(lane, LANE_BYTES)).collect::<io::Result<Vec<_>>>()?;
         let bell = Arc::new(Bell::default());
         let mut fds = lanes.iter().map(OwnedFd::try_clone).collect::<io::Result<Vec<_>>>()?;
+        // Offline nobody waits for a block, so a stall harms nothing.
+        let watch = config.wish.is_some().then(stall::watch).transpose()?;
+        let stalls = watch.as_ref().map(|watch| Arc::clone(watch.stalls())).unwrap_or_default();
+        let block_ns = format.frames as u64 * 1_000_000_000 / u64::from(format.rate_hz);
+        let hang_ns = if config.wish.is_some() { LIVE_HANG_NS.max(HANG_BLOCKS * block_ns) } else { FREE_HANG_NS };
+        let alarm = Arc::new(Alarm::new()?);
         let pool = pool::start(PoolConfig {
             zygote: socket,
             lanes,
             views: views.clone(),
             engine: engine_view.clone(),
             spares: config.spares,
+            alarm: Arc::clone(&alarm),
+            hang_ns,
+            stalls: Arc::clone(&stalls),
             bell: Arc::clone(&bell),
         })?;
         pool.warm.recv().map_err(|_| EngineError::NoPool)?;
@@ -172,9 +192,6 @@ impl Engine {
         let (watches, watch_orders) = RingBuffer::new(crate::conductor::WATCHES_MAX);
         let (listeners_back, listener_receiver) = RingBuffer::new(16);
         let telemetry = Arc::new(Telemetry::default());
-        // Offline nobody waits for a block, so a stall harms nothing.
-        let watch = config.wish.is_some().then(stall::watch).transpose()?;
-        let stalls = watch.as_ref().map(|watch| Arc::clone(watch.stalls())).unwrap_or_default();
         let (handle, inbox) = Handle::with_bell(Arc::clone(&bell));
         let stopping = Arc::new(AtomicBool::new(false));
         let (ended_sender, ended) = bounded(1);
@@ -194,12 +211,7 @@ impl Engine {
             inbox,
             pool_events: pool.events,
             pool: pool.view.clone(),
-            placer: Placer {
-                policy: config.policy,
-                lanes: views.clone(),
-                cores: sched::cores(),
-                block_ns: format.frames as u64 * 1_000_000_000 / u64::from(format.rate_hz),
-            },
+            placer: Placer { policy: config.policy, lanes: views.clone(), cores: sched::cores(), block_ns },
             telemetry: Arc::clone(&telemetry),
             stalls,
             release: {
@@ -243,6 +255,7 @@ impl Engine {
             reports,
             cycles,
             bell,
+            alarm,
             telemetry: Arc::clone(&telemetry),
             listener_orders,
             listeners_back,
@@ -320,6 +333,7 @@ impl Engine {
             reports: stand.reports,
             cycles: stand.cycles,
             bell: stand.bell,
+            alarm: stand.alarm,
             telemetry: stand.telemetry,
             listener,
             listener_orders: stand.listener_orders,

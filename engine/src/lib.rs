@@ -17,6 +17,7 @@ pub mod handle;
 mod history;
 pub mod interpreter;
 pub mod keeper;
+mod mending;
 mod model;
 pub mod name;
 mod notices;

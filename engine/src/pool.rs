@@ -1,99 +1,35 @@
-//! The pool: workers in their seats, spares behind them, and the supervisor's thread that fills a seat when a worker dies.
+//! The pool: workers in their seats, spares behind them, and the supervisor's thread that fills a seat when a worker dies and kills
+//! those that hang.
 //!
 //! What it believes stands in its own memory; it takes nothing on a worker's word.
 
+mod books;
+mod budget;
+mod ledger;
+mod watchdog;
+
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex};
 
 use crossbeam::channel::{Receiver, Sender, bounded};
-use tine_protocol::ids::{Generation, LaneId};
+use tine_protocol::ids::{Generation, LaneId, Slot};
 use tine_protocol::message::{AttachOrder, ForkOrder, PHASES, WorkerSays, ZygoteSays};
-use tine_protocol::segment::{engine, lane};
+use tine_protocol::segment::{LaneHead, engine, lane};
+use tine_protocol::sys::alarm::Alarm;
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::memory::ReadMap;
 use tine_protocol::sys::{process, sched, socket};
 
 use crate::answer::WorkerInfo;
 use crate::bell::Bell;
-
-/// Something that happened to the pool.
-#[derive(Clone, Debug, PartialEq)]
-pub enum PoolEvent {
-    /// A lane's worker died: why, and how long until a spare had caught up; `None` if there was no spare.
-    Died(LaneId, String, Option<f64>),
-    /// A lane that had no worker has one again.
-    Filled(LaneId),
-    /// The zygote is gone: no more spares.
-    ZygoteLost,
-}
-
-/// What the rest of the engine sees of the pool.
-#[derive(Clone)]
-pub struct PoolView {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    workers: Mutex<Vec<WorkerInfo>>,
-    /// Core of each lane.
-    cores: Mutex<Vec<Option<u16>>>,
-    counts: Mutex<PoolCounts>,
-}
-
-/// Counters of the pool.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct PoolCounts {
-    /// Workers that died in their seats.
-    pub deaths: u64,
-    /// Spares that died before they had a seat, newborn ones included.
-    pub spare_deaths: u64,
-    /// Seats that a waiting spare took over.
-    pub warm_hits: u64,
-    /// Seats that had to wait for a fork.
-    pub cold_starts: u64,
-    /// Microseconds of the zygote's warm-up.
-    pub warm_up_us: u64,
-    /// Microseconds from the supervisor's start until every seat had a worker.
-    pub ready_us: u64,
-}
-
-impl PoolView {
-    /// All workers: seats in order, then spares.
-    pub fn workers(&self) -> Vec<WorkerInfo> {
-        lock(&self.shared.workers).clone()
-    }
-
-    /// Counters.
-    pub fn counts(&self) -> PoolCounts {
-        *lock(&self.shared.counts)
-    }
-
-    /// Binds each lane's worker, and those that will follow it, to a core.
-    pub fn set_cores(&self, cores: Vec<Option<u16>>) {
-        let mut known = lock(&self.shared.cores);
-        for worker in &mut *lock(&self.shared.workers) {
-            let Some(lane) = worker.worker else { continue };
-            let core = cores.get(usize::from(lane)).copied().flatten();
-            if worker.core != core && worker.pid != 0 {
-                bind(worker.pid, core);
-                worker.core = core;
-            }
-        }
-        *known = cores;
-    }
-}
-
-/// Locks what no real-time thread touches; a panic elsewhere does not make the books unreadable.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-fn bind(pid: u32, core: Option<u16>) {
-    let cores = core.map_or_else(sched::cores, |core| vec![core]);
-    // The worker may have died just now; its follower will be bound.
-    let _ = sched::bind(pid, &cores);
-}
+use crate::stall::Stalls;
+pub use books::{PoolEvent, PoolView};
+use books::{Shared, bind, lock};
+use budget::Budget;
+use ledger::{Ledger, Verdict};
+use watchdog::{Progress, Watchdog};
 
 /// What the supervisor is given.
 pub struct PoolConfig {
@@ -107,6 +43,12 @@ pub struct PoolConfig {
     pub engine: ReadMap,
     /// Spares to keep.
     pub spares: usize,
+    /// Rings when a lane is late.
+    pub alarm: Arc<Alarm>,
+    /// How long a lane may stand still in a block before its worker counts as hung.
+    pub hang_ns: u64,
+    /// Stalls of the machine itself.
+    pub stalls: Arc<Stalls>,
     /// Rings when there is an event.
     pub bell: Arc<Bell>,
 }
@@ -129,7 +71,11 @@ pub fn start(config: PoolConfig) -> io::Result<Started> {
         seats: config.lanes.iter().map(|_| Seat::default()).collect(),
         spares: Vec::new(),
         newborn: Vec::new(),
-        mourned: Vec::new(),
+        mourned: VecDeque::new(),
+        ledger: Ledger::default(),
+        watchdog: Watchdog::new(config.lanes.len(), config.hang_ns),
+        budget: Budget::new(config.lanes.len() + config.spares, now_ns()),
+        forks_due: 0,
         shared: Arc::clone(&shared),
         events,
         warm,
@@ -167,6 +113,10 @@ struct Seat {
     generation: u32,
     /// Since when nobody executes the lane.
     empty_since_ns: Option<u64>,
+    /// Its worker was killed by us, as it hung.
+    has_hung: bool,
+    /// Modules that were found spoilt, as far as told.
+    spoilt: u32,
 }
 
 struct Worker {
@@ -176,11 +126,27 @@ struct Worker {
     phases_us: Vec<(&'static str, u32)>,
 }
 
-/// A death whose cause the zygote has not told yet.
+/// A death that has not been told yet: the zygote knows its cause, the lane when it has caught up.
 struct Mourned {
     pid: u32,
     lane: LaneId,
-    restored_ms: Option<f64>,
+    noticed_ns: u64,
+    /// The module whose code was running.
+    running: Option<Slot>,
+    was_hung: bool,
+    cause: Option<String>,
+    recovery: Recovery,
+}
+
+/// How far the lane of a dead worker is.
+#[derive(Clone, Copy, PartialEq)]
+enum Recovery {
+    /// Its follower computes what is missing, up to this many blocks.
+    Under(u64),
+    /// It has caught up, after so many milliseconds.
+    After(f64),
+    /// There was no spare.
+    Cold,
 }
 
 struct Supervisor {
@@ -189,7 +155,12 @@ struct Supervisor {
     spares: Vec<Worker>,
     /// Forked, but not ready yet; with what the fork took.
     newborn: Vec<(Worker, u32)>,
-    mourned: Vec<Mourned>,
+    mourned: VecDeque<Mourned>,
+    ledger: Ledger,
+    watchdog: Watchdog,
+    budget: Budget,
+    /// Forks that are to be ordered once the budget allows.
+    forks_due: usize,
     shared: Arc<Shared>,
     events: Sender<PoolEvent>,
     warm: Sender<()>,
@@ -206,7 +177,7 @@ impl Supervisor {
         let mut has_zygote = true;
         loop {
             let seated: Vec<usize> = (0..self.seats.len()).filter(|&seat| self.seats[seat].worker.is_some()).collect();
-            let mut watched = vec![stop.as_fd()];
+            let mut watched = vec![stop.as_fd(), self.config.alarm.as_fd()];
             watched.extend(has_zygote.then(|| self.config.zygote.as_fd()));
             let first_newborn = watched.len();
             watched.extend(self.newborn.iter().map(|(worker, _)| worker.socket.as_fd()));
@@ -216,7 +187,7 @@ impl Supervisor {
             );
             let first_spare = watched.len();
             watched.extend(self.spares.iter().map(|worker| worker.pidfd.as_fd()));
-            let is_ready = process::wait_list(&watched, None);
+            let is_ready = process::wait_list(&watched, self.patience_ns());
 
             // Deaths first: sound depends on them.
             for (at, &seat) in seated.iter().enumerate() {
@@ -236,14 +207,55 @@ impl Supervisor {
                     self.welcome(at);
                 }
             }
-            if has_zygote && is_ready[1] && !self.hear_zygote() {
+            if has_zygote && is_ready[2] && !self.hear_zygote() {
                 has_zygote = false;
                 self.tell(PoolEvent::ZygoteLost);
             }
             if is_ready[0] {
                 return;
             }
+            if is_ready[1] {
+                self.config.alarm.silence();
+            }
+            if is_ready[1] || self.watchdog.is_watching() {
+                self.look_for_hung();
+            }
+            self.follow_recoveries();
+            self.order_due_forks();
             self.publish();
+        }
+    }
+
+    /// How long to wait for something to happen; `None`: for ever, as nothing is under way.
+    fn patience_ns(&self) -> Option<u64> {
+        let recovering = self.mourned.iter().any(|mourned| matches!(mourned.recovery, Recovery::Under(_)));
+        let told = (!self.mourned.is_empty()).then_some(CAUSE_NS / 4);
+        let looks = self.watchdog.is_watching().then(|| self.watchdog.look_ns());
+        let forks = (self.forks_due > 0).then_some(FORK_LOOK_NS);
+        [recovering.then_some(CATCH_UP_LOOK_NS), told, looks, forks].into_iter().flatten().min()
+    }
+
+    /// What the lanes say, and kills workers that hang. They are noticed as dead like any other.
+    fn look_for_hung(&mut self) {
+        let lanes: Vec<Progress> = (0..self.seats.len()).map(|seat| self.progress(seat)).collect();
+        let stalls = &self.config.stalls;
+        let length_ns = self.config.hang_ns / 2;
+        for seat in self.watchdog.look(&lanes, now_ns(), |since_ns| stalls.has_stalled(since_ns, length_ns)) {
+            self.watchdog.forget(seat);
+            if let Some(worker) = &self.seats[seat].worker {
+                process::kill(&worker.pidfd);
+                self.seats[seat].has_hung = true;
+            }
+        }
+    }
+
+    fn progress(&self, seat: usize) -> Progress {
+        let view = &self.config.views[seat];
+        let awaited: u64 = view.read(lane::AWAITS);
+        Progress {
+            due: self.config.engine.count(engine::start(seat)).load(),
+            done: view.count(lane::DONE).load(),
+            awaits: u16::try_from(awaited >> 32).ok().and_then(|lane| lane.checked_sub(1)).map(LaneId),
         }
     }
 
@@ -253,47 +265,115 @@ impl Supervisor {
         let Some(dead) = self.seats[seat].worker.take() else { return };
         // Fence: a readable pidfd means that the process has ended, all its threads and mappings with it. From here on nobody but
         // the follower can write the lane.
-        lock(&self.shared.counts).deaths += 1;
         let lane = LaneId(seat as u16);
+        let was_hung = std::mem::take(&mut self.seats[seat].has_hung);
+        let progress = self.progress(seat);
+        let running: u32 = self.config.views[seat].read(lane::RUNNING);
+        let running = Some(Slot(running)).filter(|slot| slot.0 != lane::NOBODY);
+        if let Some(slot) = running {
+            let verdict = self.ledger.died(lane, slot, progress.done, progress.due, noticed_ns);
+            self.carry_out(lane, slot, verdict);
+        }
         self.seats[seat].empty_since_ns = Some(noticed_ns);
-        let restored_ms = match self.spares.pop() {
+        self.watchdog.forget(seat);
+        let recovery = match self.spares.pop() {
             Some(spare) => {
-                lock(&self.shared.counts).warm_hits += 1;
                 self.attach(seat, spare);
-                self.wait_until_caught_up(seat);
-                Some((now_ns() - noticed_ns) as f64 / 1e6)
+                Recovery::Under(progress.due)
             }
-            None => {
-                lock(&self.shared.counts).cold_starts += 1;
-                None
-            }
+            None => Recovery::Cold,
         };
-        self.mourned.push(Mourned { pid: dead.pid, lane, restored_ms });
+        {
+            let mut counts = lock(&self.shared.counts);
+            counts.deaths += 1;
+            counts.hangs += u64::from(was_hung);
+            counts.warm_hits += u64::from(recovery != Recovery::Cold);
+            counts.cold_starts += u64::from(recovery == Recovery::Cold);
+        }
+        self.mourned.push_back(Mourned { pid: dead.pid, lane, noticed_ns, running, was_hung, cause: None, recovery });
         self.order_fork();
+    }
+
+    /// Tells of a module that is taken out of service. The list goes to the lane's next worker.
+    fn carry_out(&mut self, lane: LaneId, slot: Slot, verdict: Verdict) {
+        if let Verdict::Quarantine(for_ns) = verdict {
+            lock(&self.shared.counts).quarantines += 1;
+            self.tell(PoolEvent::Quarantined(lane, slot, for_ns));
+        }
     }
 
     /// Puts a ready worker into a seat.
     fn attach(&mut self, seat: usize, worker: Worker) {
+        let lane = LaneId(seat as u16);
         self.seats[seat].generation += 1;
-        let order = AttachOrder { lane: seat as u16, reserved: 0, generation: self.seats[seat].generation };
+        let order = AttachOrder {
+            lane: lane.0,
+            reserved: 0,
+            generation: self.seats[seat].generation,
+            quarantined: self.ledger.quarantined(lane),
+        };
         bind(worker.pid, lock(&self.shared.cores)[seat]);
         // A worker that cannot be told is dead: its pidfd says so at the next look, and the seat is filled again.
         let _ = socket::send(&worker.socket, &order, &[self.config.lanes[seat].as_fd()]);
         self.seats[seat].worker = Some(worker);
     }
 
-    /// Waits until a lane has done what is due; bounded, as the follower may die too.
-    fn wait_until_caught_up(&self, seat: usize) {
-        let deadline_ns = now_ns() + CATCH_UP_NS;
-        let done = self.config.views[seat].count(lane::DONE);
-        let due = self.config.engine.count(engine::start(seat)).load();
-        loop {
-            let seen = done.load();
-            if seen >= due || now_ns() >= deadline_ns {
+    /// Sees which lanes have caught up, and tells of the deaths about which all is known.
+    fn follow_recoveries(&mut self) {
+        let now_ns = now_ns();
+        for at in 0..self.mourned.len() {
+            let Recovery::Under(due) = self.mourned[at].recovery else { continue };
+            let done = self.config.views[usize::from(self.mourned[at].lane.0)].count(lane::DONE).load();
+            let took_ns = now_ns - self.mourned[at].noticed_ns;
+            if done >= due || took_ns >= CATCH_UP_NS {
+                self.mourned[at].recovery = Recovery::After(took_ns as f64 / 1e6);
+                self.tell_of_spoilt(usize::from(self.mourned[at].lane.0));
+            }
+        }
+        // In the order in which they died.
+        while let Some(first) = self.mourned.front() {
+            let is_known = first.cause.is_some() || now_ns - first.noticed_ns >= CAUSE_NS;
+            if !is_known || matches!(first.recovery, Recovery::Under(_)) {
                 return;
             }
-            // The lane wakes the conductor only: look again by the clock.
-            done.wait(seen, Some(deadline_ns.min(now_ns() + CATCH_UP_LOOK_NS)));
+            let Some(Mourned { lane, was_hung, cause, recovery, .. }) = self.mourned.pop_front() else { return };
+            let cause = match cause {
+                _ if was_hung => "it hung".to_owned(),
+                Some(cause) => cause,
+                None => "for an unknown reason".to_owned(),
+            };
+            let restored_ms = if let Recovery::After(ms) = recovery { Some(ms) } else { None };
+            self.tell(PoolEvent::Died(lane, cause, restored_ms));
+        }
+    }
+
+    /// Tells of a module whose state was spoilt, as its lane's new worker says: a hint, by which its params are set again.
+    fn tell_of_spoilt(&mut self, seat: usize) {
+        let spoilt: u32 = self.config.views[seat].read(lane::SPOILT);
+        if spoilt != self.seats[seat].spoilt {
+            self.seats[seat].spoilt = spoilt;
+            let slot = Slot(self.config.views[seat].read(std::mem::offset_of!(LaneHead, spoilt_slot)));
+            self.tell(PoolEvent::Spoilt(LaneId(seat as u16), slot));
+        }
+    }
+
+    /// The zygote knows how a worker ended. What a module did by itself counts against it.
+    fn hear_of_end(&mut self, pid: u32, figure: i64) {
+        let Some(at) = self.mourned.iter().position(|mourned| mourned.pid == pid && mourned.cause.is_none()) else {
+            return;
+        };
+        self.mourned[at].cause = Some(cause(figure));
+        let Mourned { lane, running, was_hung, .. } = self.mourned[at];
+        let is_own_doing = was_hung || figure != -i64::from(process::Signal::SIGKILL as i32);
+        let Some(slot) = running.filter(|_| is_own_doing) else { return };
+        let due = self.progress(usize::from(lane.0)).due;
+        let verdict = self.ledger.blame(lane, slot, due, now_ns());
+        self.carry_out(lane, slot, verdict);
+        // The present worker does not know of it: another one takes over, with the list.
+        if matches!(verdict, Verdict::Quarantine(_))
+            && let Some(worker) = &self.seats[usize::from(lane.0)].worker
+        {
+            process::kill(&worker.pidfd);
         }
     }
 
@@ -349,12 +429,7 @@ impl Supervisor {
                     self.newborn.push((worker, says.figure.clamp(0, i64::from(u32::MAX)) as u32));
                 }
             }
-            ZygoteSays::ENDED => {
-                if let Some(at) = self.mourned.iter().position(|mourned| mourned.pid == says.pid) {
-                    let Mourned { lane, restored_ms, .. } = self.mourned.remove(at);
-                    self.tell(PoolEvent::Died(lane, cause(says.figure), restored_ms));
-                }
-            }
+            ZygoteSays::ENDED => self.hear_of_end(says.pid, says.figure),
             ZygoteSays::FAILED => {
                 tracing::warn!("a worker could not be forked: {}", io::Error::from_raw_os_error(says.figure as i32));
             }
@@ -363,7 +438,23 @@ impl Supervisor {
         true
     }
 
+    /// Orders a worker, at once or when the budget allows.
     fn order_fork(&mut self) {
+        self.forks_due += 1;
+        self.order_due_forks();
+    }
+
+    fn order_due_forks(&mut self) {
+        while self.forks_due > 0 && self.budget.take(now_ns()) {
+            self.forks_due -= 1;
+            self.send_order();
+        }
+        if self.forks_due > 0 {
+            lock(&self.shared.counts).forks_delayed += 1;
+        }
+    }
+
+    fn send_order(&mut self) {
         self.next_ticket += 1;
         // If the zygote is gone, that is noticed and told where its socket is read.
         let _ = socket::send(&self.config.zygote, &ForkOrder { ticket: self.next_ticket }, &[]);
@@ -405,11 +496,17 @@ impl Supervisor {
     }
 }
 
-/// How long a follower may take before the supervisor looks after others again.
+/// A lane that has not caught up by then waits for another lane, or its follower died too.
 const CATCH_UP_NS: u64 = 20_000_000;
 
 /// How often the supervisor looks meanwhile.
 const CATCH_UP_LOOK_NS: u64 = 50_000;
+
+/// How long the zygote may take to tell a cause.
+const CAUSE_NS: u64 = 200_000_000;
+
+/// How often forks that are put off are tried.
+const FORK_LOOK_NS: u64 = 10_000_000;
 
 /// A worker's end in words: `SIGKILL`, `exit 1`.
 fn cause(figure: i64) -> String {

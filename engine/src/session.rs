@@ -23,6 +23,7 @@ use crate::edit::{Draft, Gesture};
 use crate::error::{PatchError, Refusal};
 use crate::handle::{Inbox, Message, Reply};
 use crate::history::{History, transition};
+use crate::mending::Trial;
 use crate::model::{Catalogue, Model};
 use crate::name::Name;
 use crate::notices::Notices;
@@ -101,7 +102,7 @@ pub trait EngineControl: Send {
 }
 
 /// A request that is on its way.
-struct Waiting {
+pub(crate) struct Waiting {
     outcomes: Vec<Outcome>,
     reply: Reply<Applied>,
     arrived_ns: u64,
@@ -156,13 +157,15 @@ pub struct Session {
     /// Memory to be provided after the next batch.
     later: Vec<Room>,
     /// The batch with plans that the conductor has not taken yet.
-    untaken: Option<u64>,
+    pub(crate) untaken: Option<u64>,
     clock: FrameClock,
     observed_ns: u64,
-    is_sounding: bool,
+    pub(crate) is_sounding: bool,
     /// Gestures on ports before the first frame.
     prelude: Vec<Gesture>,
     is_quitting: bool,
+    /// Modules that are out of service, and when each is to be tried again.
+    pub(crate) trials: Vec<Trial>,
 }
 
 impl Session {
@@ -196,6 +199,7 @@ impl Session {
             is_sounding: false,
             prelude: Vec::new(),
             is_quitting: false,
+            trials: Vec::new(),
         }
     }
 
@@ -218,6 +222,7 @@ impl Session {
             self.take_due();
             self.work_off();
             self.answer_questions();
+            self.try_again();
             self.tidy();
             if self.parts.bell.rings() == rings {
                 self.parts.bell.wait(rings, self.next_look_ns());
@@ -257,9 +262,10 @@ impl Session {
                     }
                 }
                 Report::Done(batch) => self.finish(&batch),
-                Report::Late(late_ns, lane) => {
-                    let running = self.running_on(lane);
-                    self.blame(running, late_ns);
+                Report::Late { late_ns, lane, running } => {
+                    let module = running.and_then(|slot| self.model.by_slot(slot));
+                    let name = module.filter(|module| module.lane == lane).map(|module| module.id.clone());
+                    self.blame(name, late_ns);
                 }
                 Report::Missed(frames) => {
                     self.blame(None, frames * 1_000_000_000 / u64::from(self.parts.format.rate_hz));
@@ -318,24 +324,6 @@ impl Session {
         self.timings.record_late(late_ns, is_machine);
         let blamed = running.filter(|_| !is_machine);
         self.notices.tell(&Notice::Xrun(blamed, late_ns as f32 / 1e6), None);
-    }
-
-    fn hear_pool(&mut self) {
-        while let Ok(event) = self.parts.pool_events.try_recv() {
-            match event {
-                PoolEvent::Died(lane, why, restored_ms) => {
-                    let ids = self.model.modules().iter().filter(|module| module.lane == lane);
-                    let ids = ids.map(|module| module.id.clone()).collect();
-                    self.notices.tell(&Notice::WorkerLost(lane.0, why, ids), None);
-                    if let Some(ms) = restored_ms {
-                        self.timings.record_recovery(ms);
-                        self.notices.tell(&Notice::WorkerRestored(lane.0, ms as f32), None);
-                    }
-                }
-                PoolEvent::Filled(lane) => self.notices.tell(&Notice::WorkerRestored(lane.0, 0.0), None),
-                PoolEvent::ZygoteLost => tracing::error!("the zygote is gone: no new spares"),
-            }
-        }
     }
 
     /// False when nobody can ask any more.
@@ -533,7 +521,7 @@ impl Session {
     }
 
     /// Lets the stage follow the model. Returns memory that will be free.
-    fn follow(&mut self, is_silent: bool) -> Vec<Room> {
+    pub(crate) fn follow(&mut self, is_silent: bool) -> Vec<Room> {
         for room in self.stage.reserved() {
             let middle = room.range.end.min(room.range.start + PROMPT_BYTES);
             (self.parts.provide)(&Room { lane: room.lane, range: room.range.start..middle });
@@ -546,7 +534,7 @@ impl Session {
     }
 
     /// Sends what changed to the conductor.
-    fn post(&mut self, gestures: Vec<Gesture>, due_frame: u64, waiting: Vec<Waiting>, freed: Vec<Room>) {
+    pub(crate) fn post(&mut self, gestures: Vec<Gesture>, due_frame: u64, waiting: Vec<Waiting>, freed: Vec<Room>) {
         let mut flips = Vec::new();
         for (lane, plan) in self.stage.changed_plans() {
             let finished = || self.parts.telemetry.blocks.load(Ordering::Acquire);
@@ -626,7 +614,9 @@ impl Session {
         let fading = (self.stage.is_fading() || self.schedule.len() > 1).then(|| now_ns() + 5_000_000);
         // Now and then anyway, to lead the clock along.
         let idle = Some(now_ns() + 500_000_000);
-        [scheduled.map(|at| at.max(now_ns() + 100_000)), fading, idle].into_iter().flatten().min()
+        let trial = self.trials.iter().map(|trial| trial.due_ns).min();
+        let soon = |at: u64| at.max(now_ns() + 100_000);
+        [scheduled.map(soon), trial.map(soon), fading, idle].into_iter().flatten().min()
     }
 }
 

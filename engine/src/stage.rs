@@ -195,6 +195,14 @@ impl Stage {
         self.follow_modules(model)
     }
 
+    /// Has a module that lies on its lane begin from reset with the next plan, its params at `values`.
+    pub fn bear_again(&mut self, slot: Slot, values: &[f32]) {
+        if let Some(placed) = self.placed.get_mut(&slot) {
+            placed.plan.birth = AT_FLIP;
+            placed.initial = values.into();
+        }
+    }
+
     fn place(&self, module: &Module, range: Range<usize>) -> Placed {
         let layout = Layout::of(module, self.catalogue, &self.format);
         let base = range.start / GRAIN;

@@ -5,7 +5,6 @@ use tine_modules::runner::Shape;
 use tine_protocol::ids::{LaneId, Slot};
 use tine_protocol::message::PHASES;
 use tine_protocol::plan::GRAIN;
-use tine_protocol::segment::lane;
 
 use std::sync::atomic::Ordering;
 
@@ -14,7 +13,6 @@ use crate::command::Query;
 use crate::conductor::{WATCHES_MAX, Watched};
 use crate::edit::find_module;
 use crate::error::{PatchError, Refusal};
-use crate::name::Name;
 use crate::scope::{self, Scope};
 use crate::session::Session;
 
@@ -216,9 +214,12 @@ impl Session {
             stat("conductor_realtime", f64::from(telemetry.is_realtime.load(Ordering::Relaxed))),
             stat("notices_dropped", self.notices.dropped as f64),
             stat("worker_deaths", counts.deaths as f64),
+            stat("worker_hangs", counts.hangs as f64),
             stat("spare_deaths", counts.spare_deaths as f64),
             stat("warm_hits", counts.warm_hits as f64),
             stat("cold_starts", counts.cold_starts as f64),
+            stat("forks_delayed", counts.forks_delayed as f64),
+            stat("quarantines", counts.quarantines as f64),
             stat("warm_up_ms", counts.warm_up_us as f64 / 1000.0),
             stat("pool_ready_ms", counts.ready_us as f64 / 1000.0),
             stat("scrubbed_samples", self.scrubbed() as f64),
@@ -243,12 +244,6 @@ impl Session {
     fn scrubbed(&self) -> u64 {
         let at = std::mem::offset_of!(tine_protocol::segment::LaneHead, scrubbed);
         self.parts.placer.lanes.iter().map(|lane| u64::from(lane.read::<u32>(at))).sum()
-    }
-
-    /// The module that a lane is computing, or computed last, as its worker says.
-    pub(crate) fn running_on(&self, lane_id: LaneId) -> Option<Name> {
-        let slot = Slot(self.parts.placer.lanes.get(usize::from(lane_id.0))?.read(lane::RUNNING));
-        self.model.by_slot(slot).filter(|module| module.lane == lane_id).map(|module| module.id.clone())
     }
 
     /// What the first channel of an output gave since it was first asked for, as far as it is kept. From the first asking on the

@@ -23,6 +23,7 @@ pub struct Rig {
     events: Vec<Event>,
     is_new: bool,
     wanted: u32,
+    is_idle: bool,
     /// What the blocks so far noticed.
     pub noticed: Noticed,
 }
@@ -50,6 +51,7 @@ impl Rig {
             events: Vec::new(),
             is_new: true,
             wanted: u32::MAX,
+            is_idle: false,
             noticed: Noticed::default(),
         }
     }
@@ -78,6 +80,11 @@ impl Rig {
         let output = |name: &&str| self.kind.spec.output(name).expect("the kind has this output");
         self.wanted = outputs.iter().map(output).fold(0, |wanted, output| wanted | 1 << output);
         self
+    }
+
+    /// Takes the module out of service, or puts it back.
+    pub fn rest(&mut self, is_idle: bool) {
+        self.is_idle = is_idle;
     }
 
     /// Patches a mono cable of `gain` into `input`; feed it with [`Rig::feed`]. Returns its number.
@@ -124,6 +131,7 @@ impl Rig {
             events: &self.events,
             cables: &self.cables,
             active: Ramp::constant(1.0),
+            is_idle: self.is_idle,
             wanted: self.wanted,
             outputs: &mut self.outputs,
         };

@@ -112,6 +112,8 @@ pub struct Job<'a> {
     pub cables: &'a [Cable],
     /// Share of the module's own sound, against its bypass.
     pub active: Ramp,
+    /// Out of service: its own code is not run, it gives what its bypass passes.
+    pub is_idle: bool,
     /// Bit per output that somebody reads.
     pub wanted: u32,
     /// All outputs: per port, per group, `frames` rows.
@@ -446,9 +448,17 @@ fn run_group<M: Module, const W: usize>(
         tape_frames: job.tape_frames,
         position: *bank.position,
     };
+    let (outputs, through) = (M::SPEC.outputs.len(), M::SPEC.input("in"));
+    if job.is_idle {
+        for output in 0..outputs {
+            block.output(output).fill([0.0; W]);
+        }
+        bypass(&mut block, outputs, through, Ramp::constant(0.0));
+        return;
+    }
     dispatch!(level, simd => simd.vectorize(#[inline(always)] || M::process::<W>(voices, &mut block)));
     if job.active.resting() != Some(1.0) {
-        bypass(&mut block, M::SPEC.outputs.len(), M::SPEC.input("in"), job.active);
+        bypass(&mut block, outputs, through, job.active);
     }
 }
 

@@ -2,6 +2,7 @@
 //! no patch. [`sys`] holds all unsafe code.
 #![deny(unsafe_code)]
 
+pub mod checksum;
 pub mod ids;
 pub mod message;
 pub mod plan;

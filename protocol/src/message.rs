@@ -2,6 +2,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::ids::{Block, Slot};
+
 /// Phases of a worker's start, in order, as `pool` names them.
 pub const PHASES: [&str; 4] = ["fork", "map", "lock", "ready"];
 
@@ -61,4 +63,21 @@ pub struct AttachOrder {
     pub reserved: u16,
     /// Which incarnation this is.
     pub generation: u32,
+    /// Modules of the lane that must not be run; those that are not used have slot 0.
+    pub quarantined: [Quarantined; QUARANTINED_MAX],
+}
+
+/// Modules on one lane that may be in quarantine at once.
+pub const QUARANTINED_MAX: usize = 16;
+
+/// A module that killed its workers: passed by instead of run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Quarantined {
+    /// Which.
+    pub slot: Slot,
+    /// Keeps the alignment.
+    pub reserved: u32,
+    /// As long as its birth lies before this block: one that is born again is tried again.
+    pub born_before: Block,
 }

@@ -47,7 +47,7 @@ pub const LAYOUT_HASH: u64 = {
         PLAN_SLOTS,
         LANE_BYTES,
         // Fields may move without a size changing: count this up when they do.
-        2,
+        4,
     ];
     // FNV-1a.
     let mut hash = 0xcbf2_9ce4_8422_2325u64;
@@ -139,7 +139,7 @@ pub struct LaneHead {
     pub done: u64,
     /// Generation of the worker that wrote last.
     pub generation: u32,
-    /// Slot of the module that is being computed.
+    /// Slot of the module whose code is running, or [`NOBODY`](lane::NOBODY).
     pub running: u32,
     /// Samples that were no numbers, so far.
     pub scrubbed: u32,
@@ -151,8 +151,10 @@ pub struct LaneHead {
     pub scrubbed_slot: u32,
     /// The module on another lane whose commit this lane sleeps for, as [`awaited`](lane::awaited) names it; 0: for none, or it is awake.
     pub awaits: u64,
-    /// Fills the cache line.
-    pub reserved: [u32; 2],
+    /// Modules whose state was found spoilt at attaches, so far.
+    pub spoilt: u32,
+    /// Slot of the one that was found last.
+    pub spoilt_slot: u32,
 }
 
 /// Head of a module within its lane.
@@ -165,7 +167,7 @@ pub struct ModuleHead {
     pub busy_ns: u32,
     /// Keeps the alignment.
     pub reserved2: u32,
-    /// Room for the checksum of each bank.
+    /// The [`checksum`](crate::checksum::checksum) of each bank.
     pub checksums: [u64; 2],
     /// Fills the cache line.
     pub reserved: [u64; 4],
@@ -235,8 +237,12 @@ pub mod lane {
 
     /// Count of finished blocks.
     pub const DONE: usize = offset_of!(LaneHead, done);
-    /// Slot that is being computed.
+    /// Slot that is being computed, or [`NOBODY`].
     pub const RUNNING: usize = offset_of!(LaneHead, running);
+    /// In place of a slot: no module's code is running.
+    pub const NOBODY: u32 = u32::MAX;
+    /// Count of modules whose state was found spoilt.
+    pub const SPOILT: usize = offset_of!(LaneHead, spoilt);
     /// The module that the lane sleeps for.
     pub const AWAITS: usize = offset_of!(LaneHead, awaits);
     /// Start of what the engine assigns to modules.

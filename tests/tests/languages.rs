@@ -136,11 +136,11 @@ fn oscsend_makes_the_same_patch() {
         &["/connect", "ssss", "amp", "", "out", ""],
         &["/m/amp/gain", "f", "0.25"],
     ] {
-        let sent = Command::new("oscsend").args(["localhost", &port]).args(arguments).status();
+        let sent = Command::new("oscsend").args(["127.0.0.1", &port]).args(arguments).status();
         assert!(sent.expect("this test needs oscsend: ./check installs liblo-tools").success());
     }
     tine.osc().sync();
-    assert!(Command::new("oscsend").args(["localhost", &port, "/save", "s", "built.tine"]).status().unwrap().success());
+    assert!(Command::new("oscsend").args(["127.0.0.1", &port, "/save", "s", "built.tine"]).status().unwrap().success());
     assert_eq!(saved(tine.folder()), SAVED);
     tine.quit();
 }

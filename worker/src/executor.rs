@@ -6,8 +6,9 @@
 
 use std::sync::atomic::{Ordering, fence};
 
-use tine_modules::runner::{Cable, Event, Job, Scratch, Shape, Sources};
+use tine_modules::runner::{Cable, Event, Job, Scratch, Shape};
 use tine_modules::{Kind, Tables};
+use tine_protocol::checksum::checksum;
 use tine_protocol::ids::{Block, LaneId, Slot};
 use tine_protocol::plan::{
     CablePlan, GRAIN, LANE_CABLES_MAX, LANE_MODULES_MAX, LaneEvent, ModulePlan, PLAN_SLOTS, PlanHead,
@@ -17,6 +18,11 @@ use tine_protocol::spec::{CHANNELS_MAX, PORTS_MAX};
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::fpu;
 use tine_protocol::sys::memory::{ReadCount, ReadMap, WriteMap};
+
+#[cfg(feature = "faults")]
+use crate::faults::{self, Phase, Situation};
+use crate::recovery::{self, Recovery};
+use crate::sources::{Arrival, Fetcher};
 
 /// What to do about an input that is not there yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +66,7 @@ pub struct Executor<'t> {
     /// Per cable of the lane, for `GoOn`.
     arrivals: Vec<Arrival>,
     scrubbed: u32,
+    recovery: Recovery,
 }
 
 /// What may be read: the engine's orders and everybody's lanes.
@@ -99,7 +106,13 @@ impl<'t> Executor<'t> {
             values: vec![0.0; PORTS_MAX],
             arrivals: vec![Arrival::InTime; LANE_CABLES_MAX],
             scrubbed: 0,
+            recovery: Recovery::default(),
         }
+    }
+
+    /// What a follower must not do as its predecessors did.
+    pub(crate) fn recovery_mut(&mut self) -> &mut Recovery {
+        &mut self.recovery
     }
 
     /// The lane's segment, for its head's words.
@@ -123,16 +136,15 @@ impl<'t> Executor<'t> {
         let mut report = BlockReport::default();
         if let Some((flip, plan)) = self.plan_for(block) {
             self.read_events(block);
-            let head: PlanHead = self.view.engine.read(plan);
-            for index in 0..(head.modules as usize).min(LANE_MODULES_MAX) {
-                let at = plan + std::mem::offset_of!(LanePlan, modules) + index * size_of::<ModulePlan>();
-                let module = self.view.engine.read::<ModulePlan>(at).resolved(flip);
+            for index in 0..self.modules_of(plan) {
+                let module = self.module_of(flip, plan, index);
                 self.run_module(flip, plan, &module, block, &mut report);
                 if report.is_stopped {
                     return report;
                 }
             }
         }
+        self.own.word(lane::RUNNING).store(lane::NOBODY, Ordering::Relaxed);
         // SYNC lane-done: pairs with the conductor's wait and with an attach after a failover.
         self.own.publish(lane::DONE, block + 1);
         // SYNC asleep: between this store and this look, as between the conductor's own. Whichever comes second sees the other's.
@@ -144,7 +156,7 @@ impl<'t> Executor<'t> {
     }
 
     /// The plan that is valid for `block`: the one that became valid last. Its first block, and where it lies.
-    fn plan_for(&self, block: Block) -> Option<(Block, usize)> {
+    pub(crate) fn plan_for(&self, block: Block) -> Option<(Block, usize)> {
         let lane = usize::from(self.lane.0);
         let mut best = None;
         for slot in 0..PLAN_SLOTS {
@@ -155,6 +167,18 @@ impl<'t> Executor<'t> {
             }
         }
         best.map(|(valid, slot)| (valid - 1, engine::plan(lane, slot)))
+    }
+
+    /// How many modules a plan has.
+    pub(crate) fn modules_of(&self, plan: usize) -> usize {
+        let head: PlanHead = self.view.engine.read(plan);
+        (head.modules as usize).min(LANE_MODULES_MAX)
+    }
+
+    /// The module that stands at `index` of a plan that became valid at `flip`.
+    pub(crate) fn module_of(&self, flip: Block, plan: usize, index: usize) -> ModulePlan {
+        let at = plan + std::mem::offset_of!(LanePlan, modules) + index * size_of::<ModulePlan>();
+        self.view.engine.read::<ModulePlan>(at).resolved(flip)
     }
 
     fn read_events(&mut self, block: Block) {
@@ -177,8 +201,12 @@ impl<'t> Executor<'t> {
         if self.own.count(head_at) > block {
             return;
         }
-        self.own.word(lane::RUNNING).store(module.slot.0, Ordering::Relaxed);
+        let is_idle = self.recovery.is_quarantined(module);
+        let running = if is_idle { lane::NOBODY } else { module.slot.0 };
+        self.own.word(lane::RUNNING).store(running, Ordering::Relaxed);
         self.read_cables(flip, plan, module, block);
+        #[cfg(feature = "faults")]
+        self.fault(Phase::Read, flip, module, block);
         if !self.await_inputs(block, module.first_cable as usize, report) {
             report.is_stopped = true;
             return;
@@ -187,14 +215,23 @@ impl<'t> Executor<'t> {
         if block == module.birth {
             self.touch(module);
         }
-        if self.compute(plan, module, block, report).is_none() {
+        let is_new = block == module.birth || self.recovery.takes_spoilt(module.slot);
+        if self.compute(plan, module, block, is_idle, is_new, report).is_none() {
             report.unfit += 1;
         }
+        if block > 0 && (self.recovery.has_just_left(module, is_idle) || is_new && self.own.count(head_at) > 0) {
+            self.join(module, block);
+        }
+        self.seal(module, head_at, block);
+        #[cfg(feature = "faults")]
+        self.fault(Phase::Commit, flip, module, block);
         let busy_ns = now_ns() - started_ns;
         report.busy_ns += busy_ns;
         self.own.word(head_at + std::mem::offset_of!(ModuleHead, busy_ns)).store(busy_ns as u32, Ordering::Relaxed);
         // SYNC module-count: the commit. Pairs with await_inputs in other lanes and with the skip above after a failover.
         self.own.publish(head_at, block + 1);
+        #[cfg(feature = "faults")]
+        self.fault(Phase::Committed, flip, module, block);
         if module.listeners != 0 && self.is_awaited(module) {
             self.own.wake(head_at);
         }
@@ -296,7 +333,61 @@ impl<'t> Executor<'t> {
         has_come
     }
 
-    fn compute(&mut self, plan: usize, module: &ModulePlan, block: Block, report: &mut BlockReport) -> Option<()> {
+    /// Where a test may have ordered a fault.
+    #[cfg(feature = "faults")]
+    fn fault(&mut self, phase: Phase, flip: Block, module: &ModulePlan, block: Block) {
+        let generation: u32 = self.own.read(std::mem::offset_of!(tine_protocol::segment::LaneHead, generation));
+        let now = Situation {
+            kind: self.catalogue.get(usize::from(module.kind)).map_or("", |kind| kind.spec.name),
+            block,
+            is_flip: flip == block && block > 0,
+            is_fading: self.cables.iter().any(|cable| cable.gain.resting().is_none()),
+            has_event: self.events.iter().any(|event| event.slot == module.slot),
+        };
+        if phase == Phase::Commit && faults::is_half_done(generation, now) {
+            // As a worker leaves it that dies in the middle of `process`.
+            let outputs = lane::sample(module.outputs_at, module.output_samples, block);
+            let outputs = outputs..outputs + module.output_samples as usize * size_of::<f32>();
+            if let Some([state, outputs]) = self.own.slices_mut([bank(module, block), outputs]) {
+                let (state_bytes, output_bytes) = (state.len(), outputs.len());
+                state[state_bytes / 2..].fill(0x5a);
+                outputs[output_bytes / 2..].fill(0x5a);
+            }
+            faults::at(Phase::Process, generation, now);
+        }
+        faults::at(phase, generation, now);
+    }
+
+    /// Writes the checksum of the bank that the block leaves.
+    fn seal(&mut self, module: &ModulePlan, head_at: usize, block: Block) {
+        let Some([state]) = self.own.slices_mut([bank(module, block)]) else { return };
+        let sum = checksum(state, block);
+        self.own.write(head_at + std::mem::offset_of!(ModuleHead, checksums) + (block & 1) as usize * 8, sum);
+    }
+
+    /// Leads over from what the module gave in the block before to what it gives now that it begins anew or is passed by.
+    fn join(&mut self, module: &ModulePlan, block: Block) {
+        let frames = self.head.frames as usize;
+        let width = Shape::new(usize::from(module.channels).clamp(1, CHANNELS_MAX)).width;
+        let ring = |block| {
+            let at = lane::sample(module.outputs_at, module.output_samples, block);
+            at..at + module.output_samples as usize * size_of::<f32>()
+        };
+        let Some([before, now]) = self.own.slices_mut([ring(block - 1), ring(block)]) else { return };
+        if let (Ok(before), Ok(now)) = (bytemuck::try_cast_slice_mut(before), bytemuck::try_cast_slice_mut(now)) {
+            recovery::join(before, now, width, frames);
+        }
+    }
+
+    fn compute(
+        &mut self,
+        plan: usize,
+        module: &ModulePlan,
+        block: Block,
+        is_idle: bool,
+        is_new: bool,
+        report: &mut BlockReport,
+    ) -> Option<()> {
         let kind = self.catalogue.get(usize::from(module.kind))?;
         let frames = self.head.frames as usize;
         let shape = Shape::new(usize::from(module.channels).clamp(1, CHANNELS_MAX));
@@ -312,17 +403,12 @@ impl<'t> Executor<'t> {
             self.module_events.push(Event { input, frame, ramp_frames, value });
         }
 
-        let bank = |parity: u64| {
-            let start = module.state_at as usize * GRAIN + (parity & 1) as usize * module.state_bytes as usize;
-            start..start + module.state_bytes as usize
-        };
         let outputs = lane::sample(module.outputs_at, module.output_samples, block);
         let tape = module.tape_at as usize * GRAIN;
         let tape_bytes = module.tape_frames as usize * module.tape_channels as usize * size_of::<f32>();
-        let is_new = block == module.birth;
         let [before, state, outputs, tape] = self.own.slices_mut([
-            bank(block + 1),
-            bank(block),
+            bank(module, block + 1),
+            bank(module, block),
             outputs..outputs + module.output_samples as usize * size_of::<f32>(),
             tape..tape + tape_bytes,
         ])?;
@@ -352,6 +438,7 @@ impl<'t> Executor<'t> {
             events: &self.module_events,
             cables: &self.cables,
             active: module.active_at(block, self.head.fade_blocks),
+            is_idle,
             wanted: module.wanted,
             outputs: bytemuck::try_cast_slice_mut(outputs).ok()?,
         };
@@ -371,6 +458,12 @@ impl<'t> Executor<'t> {
     }
 }
 
+/// Where the state of a module lies after `block`.
+pub(crate) fn bank(module: &ModulePlan, block: Block) -> std::ops::Range<usize> {
+    let start = module.state_at as usize * GRAIN + (block & 1) as usize * module.state_bytes as usize;
+    start..start + module.state_bytes as usize
+}
+
 /// How long a worker sleeps at most before it looks whether the engine is ending. Only a lane whose source is lost gets here.
 const QUIT_CHECK_NS: u64 = 50_000_000;
 
@@ -384,71 +477,4 @@ fn fits(kind: &Kind, shape: Shape, frames: usize, state: usize, module: &ModuleP
         && module.values as usize == kind.spec.params.len()
         && (module.tape_frames == 0
             || (module.tape_frames.is_power_of_two() && module.tape_channels as usize == shape.stride()))
-}
-
-/// How a source that nobody waits for has been doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Arrival {
-    /// There.
-    InTime,
-    /// There again: faded in.
-    Back,
-    /// Late for the first time: its last sample is held and faded out.
-    Late,
-    /// Still late: silence.
-    Gone,
-}
-
-impl Arrival {
-    fn next(self, is_late: bool) -> Arrival {
-        match (self, is_late) {
-            (Arrival::InTime | Arrival::Back, false) => Arrival::InTime,
-            (Arrival::InTime | Arrival::Back, true) => Arrival::Late,
-            (Arrival::Late | Arrival::Gone, false) => Arrival::Back,
-            (Arrival::Late | Arrival::Gone, true) => Arrival::Gone,
-        }
-    }
-}
-
-struct Fetcher<'a> {
-    view: &'a View,
-    cables: &'a [CablePlan],
-    arrivals: &'a [Arrival],
-    block: Block,
-    frames: usize,
-}
-
-impl Sources for Fetcher<'_> {
-    fn fetch(&mut self, cable: usize, into: &mut [f32]) {
-        let plan = &self.cables[cable];
-        let arrival = self.arrivals.get(cable).copied().unwrap_or(Arrival::InTime);
-        // A late source: look at the block before, which it did give.
-        let back = u64::from(plan.delay.min(1)) + u64::from(arrival == Arrival::Late);
-        let is_there = self.block >= plan.source_birth + back && plan.samples as usize == into.len();
-        let lane = self.view.lanes.get(usize::from(plan.lane)).filter(|_| is_there && arrival != Arrival::Gone);
-        let has_copied =
-            lane.is_some_and(|lane| lane.copy(lane::sample(plan.samples_at, plan.stride, self.block - back), into));
-        if !has_copied {
-            into.fill(0.0);
-        }
-        let width = Shape::new(usize::from(plan.channels).clamp(1, CHANNELS_MAX)).width;
-        match arrival {
-            Arrival::InTime | Arrival::Gone => {}
-            Arrival::Back => ramp(into, width, self.frames, |part, own, _| own * part),
-            Arrival::Late => ramp(into, width, self.frames, |part, _, last| last * (1.0 - part)),
-        }
-    }
-}
-
-/// Replaces each sample by `shape(part of the block 0..1, itself, the last of its channel)`.
-fn ramp(samples: &mut [f32], width: usize, frames: usize, shape: impl Fn(f32, f32, f32) -> f32) {
-    for group in samples.chunks_exact_mut(frames * width) {
-        for channel in 0..width {
-            let last = group[(frames - 1) * width + channel];
-            for frame in 0..frames {
-                let at = frame * width + channel;
-                group[at] = shape((frame + 1) as f32 / frames as f32, group[at], last);
-            }
-        }
-    }
 }

@@ -3,8 +3,12 @@
 #![forbid(unsafe_code)]
 
 pub mod executor;
+#[cfg(feature = "faults")]
+pub mod faults;
 pub mod inherit;
+mod recovery;
 pub mod rig;
 pub mod seat;
+mod sources;
 pub mod warm;
 pub mod zygote;

@@ -16,6 +16,8 @@ use tine_protocol::sys::memory::{PAGE, WriteMap};
 use tine_protocol::sys::{process, sched, socket};
 
 use crate::executor::{Executor, Patience, View};
+#[cfg(feature = "faults")]
+use crate::faults::{self, Phase, Situation};
 
 /// What a worker takes over from the zygote.
 pub struct Warm<'t> {
@@ -66,12 +68,18 @@ fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder) {
     own.write(std::mem::offset_of!(LaneHead, layout), LAYOUT_HASH);
     own.write(std::mem::offset_of!(LaneHead, generation), order.generation);
     own.publish(lane::AWAITS, 0);
+    // Whatever happens until the first module runs, no module is to blame.
+    own.word(lane::RUNNING).store(lane::NOBODY, Ordering::Relaxed);
     let done = own.count(lane::DONE);
     let mut executor =
         Executor::new(LaneId(order.lane), Patience::Wait, own, warm.view, warm.tables, warm.catalogue, warm.scratch);
     // What the predecessor says that it finished is taken only if it can be: the modules' own counts decide in the end.
     let cycle = view.engine.count(start).load();
     let mut next = if done <= cycle && done + RING_BLOCKS as u64 >= cycle { done } else { cycle };
+    executor.recovery_mut().quarantine(order.quarantined);
+    executor.inspect(next, cycle);
+    #[cfg(feature = "faults")]
+    faults::at(Phase::Attach, order.generation, Situation { block: next, ..Situation::default() });
     loop {
         // SYNC lane-start: pairs with the conductor's publish; the events and plans of the block are visible after it.
         let target = view.engine.count(start).load();
@@ -91,6 +99,8 @@ fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder) {
             let busy = executor.own().word(std::mem::offset_of!(LaneHead, busy_ns));
             busy.store(report.busy_ns as u32, Ordering::Relaxed);
             next += 1;
+            #[cfg(feature = "faults")]
+            faults::at(Phase::Between, order.generation, Situation { block: next, ..Situation::default() });
         }
     }
 }

@@ -57,6 +57,7 @@ pub fn run_every_kind(catalogue: &[Kind], tables: &Tables, rate_hz: f32, frames:
                 events: &[],
                 cables: &cables,
                 active: Ramp::constant(1.0),
+                is_idle: false,
                 wanted: u32::MAX,
                 outputs: &mut outputs,
             };

@@ -32,6 +32,8 @@ pub fn run(inherited: Inherited) -> io::Result<()> {
 fn live(inherited: Inherited) -> io::Result<()> {
     let started_ns = now_ns();
     process::set_name("tine-zygote");
+    #[cfg(feature = "faults")]
+    crate::faults::prepare();
     let signals = Signals::take(&[Signal::SIGCHLD])?;
     fpu::flush_denormals();
 

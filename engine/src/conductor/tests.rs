@@ -66,6 +66,7 @@ fn a_cycle_never_allocates_or_blocks() {
         reports,
         cycles,
         bell: Arc::default(),
+        alarm: Arc::new(Alarm::new().unwrap()),
         telemetry: Arc::default(),
         listener: None,
         listener_orders,

@@ -5,7 +5,10 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("Tine needs Linux 5.16 or later: memfd, futex, pidfd and seals are what it stands on");
 
+pub mod alarm;
 pub mod clock;
+#[cfg(feature = "faults")]
+pub mod fault;
 pub mod fpu;
 pub mod futex;
 pub mod memory;

@@ -135,16 +135,15 @@ pub fn wait_any<const N: usize>(descriptors: [BorrowedFd<'_>; N], timeout_ms: Op
     set.map(|entry| entry.any().unwrap_or(false))
 }
 
-/// The same for a number of descriptors that changes.
-pub fn wait_list(descriptors: &[BorrowedFd<'_>], timeout_ms: Option<u16>) -> Vec<bool> {
-    let mut set: Vec<_> = descriptors
-        .iter()
-        .map(|&descriptor| nix::poll::PollFd::new(descriptor, nix::poll::PollFlags::POLLIN))
-        .collect();
-    let timeout = timeout_ms.map_or(nix::poll::PollTimeout::NONE, nix::poll::PollTimeout::from);
+/// The same for a number of descriptors that changes, and with a finer limit.
+pub fn wait_list(descriptors: &[BorrowedFd<'_>], timeout_ns: Option<u64>) -> Vec<bool> {
+    use rustix::event::{PollFd, PollFlags};
+    let mut set: Vec<_> =
+        descriptors.iter().map(|&descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN)).collect();
+    let timeout = timeout_ns.map(super::clock::timespec);
     // EINTR: as above.
-    let _ = nix::poll::poll(&mut set, timeout);
-    set.iter().map(|entry| entry.any().unwrap_or(false)).collect()
+    let _ = rustix::event::poll(&mut set, timeout.as_ref());
+    set.iter().map(|entry| !entry.revents().is_empty()).collect()
 }
 
 /// Closes every descriptor of this process above standard error but `kept`.

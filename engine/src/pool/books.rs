@@ -1,0 +1,96 @@
+//! What the rest of the engine sees of the pool.
+
+use std::sync::{Arc, Mutex};
+
+use tine_protocol::ids::{LaneId, Slot};
+use tine_protocol::sys::sched;
+
+use crate::answer::WorkerInfo;
+
+/// Something that happened to the pool.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PoolEvent {
+    /// A lane's worker died: why, and how long until a spare had caught up; `None` if there was no spare.
+    Died(LaneId, String, Option<f64>),
+    /// A lane that had no worker has one again.
+    Filled(LaneId),
+    /// A module ended its workers: it is passed by, and is to be born again after so many nanoseconds.
+    Quarantined(LaneId, Slot, u64),
+    /// A module's state was spoilt when a worker took its lane over: it began anew.
+    Spoilt(LaneId, Slot),
+    /// The zygote is gone: no more spares.
+    ZygoteLost,
+}
+
+/// What the rest of the engine sees of the pool.
+#[derive(Clone)]
+pub struct PoolView {
+    pub(super) shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    pub(super) workers: Mutex<Vec<WorkerInfo>>,
+    /// Core of each lane.
+    pub(super) cores: Mutex<Vec<Option<u16>>>,
+    pub(super) counts: Mutex<PoolCounts>,
+}
+
+/// Counters of the pool.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PoolCounts {
+    /// Workers that died in their seats.
+    pub deaths: u64,
+    /// Of these, those that hung and were killed.
+    pub hangs: u64,
+    /// Spares that died before they had a seat, newborn ones included.
+    pub spare_deaths: u64,
+    /// Seats that a waiting spare took over.
+    pub warm_hits: u64,
+    /// Seats that had to wait for a fork.
+    pub cold_starts: u64,
+    /// Forks that were put off, as too many workers died in a short time.
+    pub forks_delayed: u64,
+    /// Times that a module was taken out of service.
+    pub quarantines: u64,
+    /// Microseconds of the zygote's warm-up.
+    pub warm_up_us: u64,
+    /// Microseconds from the supervisor's start until every seat had a worker.
+    pub ready_us: u64,
+}
+
+impl PoolView {
+    /// All workers: seats in order, then spares.
+    pub fn workers(&self) -> Vec<WorkerInfo> {
+        lock(&self.shared.workers).clone()
+    }
+
+    /// Counters.
+    pub fn counts(&self) -> PoolCounts {
+        *lock(&self.shared.counts)
+    }
+
+    /// Binds each lane's worker, and those that will follow it, to a core.
+    pub fn set_cores(&self, cores: Vec<Option<u16>>) {
+        let mut known = lock(&self.shared.cores);
+        for worker in &mut *lock(&self.shared.workers) {
+            let Some(lane) = worker.worker else { continue };
+            let core = cores.get(usize::from(lane)).copied().flatten();
+            if worker.core != core && worker.pid != 0 {
+                bind(worker.pid, core);
+                worker.core = core;
+            }
+        }
+        *known = cores;
+    }
+}
+
+/// Locks what no real-time thread touches; a panic elsewhere does not make the books unreadable.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+pub(super) fn bind(pid: u32, core: Option<u16>) {
+    let cores = core.map_or_else(sched::cores, |core| vec![core]);
+    // The worker may have died just now; its follower will be bound.
+    let _ = sched::bind(pid, &cores);
+}
