@@ -35,14 +35,19 @@ impl FrameClock {
         self.is_set = true;
     }
 
+    /// When frame 0 was; before any block was seen, now: sound is about to begin.
+    fn anchor_ns(&self) -> f64 {
+        if self.is_set { self.anchor_ns } else { now_ns() as f64 }
+    }
+
     /// The frame whose block is begun at `at_ns`; below 0 before the first.
     pub fn frame_at(&self, at_ns: f64) -> f64 {
-        (at_ns - self.anchor_ns) / 1e9 * self.rate_hz
+        (at_ns - self.anchor_ns()) / 1e9 * self.rate_hz
     }
 
     /// When the block of `frame` is begun.
     pub fn when_ns(&self, frame: u64) -> u64 {
-        (self.anchor_ns + frame as f64 / self.rate_hz * 1e9).max(0.0) as u64
+        (self.anchor_ns() + frame as f64 / self.rate_hz * 1e9).max(0.0) as u64
     }
 }
 
@@ -58,6 +63,12 @@ pub fn monotonic_ns(time: SystemTime) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn before_the_first_block_frame_0_is_now() {
+        let ahead = FrameClock::new(48_000).frame_at(now_ns() as f64 + 1e9);
+        assert!((1.0..48_001.0).contains(&ahead), "{ahead}");
+    }
 
     #[test]
     fn late_blocks_do_not_move_the_line_and_a_gap_does() {

@@ -38,8 +38,8 @@ pub enum Pace {
     Free,
 }
 
-/// How often the supervisor is asked to look at a lane that is waited for without a deadline.
-const FREE_LOOK_NS: u64 = 100_000_000;
+/// How often the supervisor is asked to look again at a lane that is waited for.
+const LOOK_AGAIN_NS: u64 = 100_000_000;
 
 /// Something that hears every block: the recorder, the renderer. Called on the conductor's thread.
 pub trait Listener: Send {
@@ -84,6 +84,8 @@ pub struct Conductor {
     pub bell: Arc<Bell>,
     /// Rings when a lane is late: the supervisor looks whether its worker hangs.
     pub alarm: Arc<Alarm>,
+    /// How long a lane may take for a block until that happens.
+    pub look_after_ns: u64,
     /// Counters.
     pub telemetry: Arc<Telemetry>,
     /// Who hears every block; swapped through `listener_orders`.
@@ -325,6 +327,7 @@ impl Conductor {
     /// Waits until every active lane has finished `block`, or until the deadline. Returns the first that was late, and by how much.
     fn wait_for_lanes(&self, block: Block, deadline_ns: Option<u64>, active: &[LaneId]) -> Option<(LaneId, u64)> {
         let awaited = self.control.word(engine::AWAITED);
+        let mut look_ns = now_ns() + self.look_after_ns;
         // The last lane is done last: waiting for it first wakes us once.
         let late = active.iter().rev().find(|&&lane| {
             let Some(map) = self.lanes.get(usize::from(lane.0)) else { return false };
@@ -338,15 +341,17 @@ impl Conductor {
             // SYNC asleep: the lane finishes before it looks here, we say so before the kernel looks there.
             fence(Ordering::SeqCst);
             loop {
-                let wake = done.wait(seen, Some(deadline_ns.unwrap_or_else(|| now_ns() + FREE_LOOK_NS)));
+                let until_ns = deadline_ns.map_or(look_ns, |deadline_ns| deadline_ns.min(look_ns));
+                let wake = done.wait(seen, Some(until_ns));
                 seen = done.load();
                 if seen > block {
                     return false;
                 }
                 if wake == futex::Wake::Late {
+                    // A worker that hangs is best noticed while there is slack left. Without a deadline a lane is waited for in any case.
                     self.alarm.ring();
-                    // Without a deadline it is waited for all the same; if it hangs, the supervisor sees to another worker.
-                    if deadline_ns.is_some() {
+                    look_ns += self.look_after_ns.max(LOOK_AGAIN_NS);
+                    if deadline_ns == Some(until_ns) {
                         return true;
                     }
                 }

@@ -48,6 +48,9 @@ const HANG_BLOCKS: u64 = 3;
 /// But not sooner: the machine holds threads up for a millisecond or two.
 const LIVE_HANG_NS: u64 = 3_000_000;
 
+/// How long a lane may take for a block until somebody looks whether it hangs; a block's time, if that is longer.
+const LIVE_LOOK_NS: u64 = 1_000_000;
+
 /// The same offline, where nothing is urgent and a block may be long.
 const FREE_HANG_NS: u64 = 500_000_000;
 
@@ -324,6 +327,8 @@ impl Engine {
             Pace::Free => 0,
         };
         let telemetry = Arc::clone(&stand.telemetry);
+        let is_live = matches!(pace, Pace::Device { .. });
+        let block_ns = frames as u64 * 1_000_000_000 / u64::from(self.format.rate_hz);
         let conductor = Conductor {
             control: stand.control,
             lanes: stand.lanes,
@@ -334,6 +339,7 @@ impl Engine {
             cycles: stand.cycles,
             bell: stand.bell,
             alarm: stand.alarm,
+            look_after_ns: if is_live { block_ns.max(LIVE_LOOK_NS) } else { FREE_HANG_NS / 4 },
             telemetry: stand.telemetry,
             listener,
             listener_orders: stand.listener_orders,

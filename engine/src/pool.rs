@@ -5,6 +5,7 @@
 
 mod books;
 mod budget;
+mod hung;
 mod ledger;
 mod watchdog;
 
@@ -16,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use crossbeam::channel::{Receiver, Sender, bounded};
 use tine_protocol::ids::{Generation, LaneId, Slot};
 use tine_protocol::message::{AttachOrder, ForkOrder, PHASES, WorkerSays, ZygoteSays};
-use tine_protocol::segment::{LaneHead, engine, lane};
+use tine_protocol::segment::{LaneHead, lane};
 use tine_protocol::sys::alarm::Alarm;
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::memory::ReadMap;
@@ -29,7 +30,7 @@ pub use books::{PoolEvent, PoolView};
 use books::{Shared, bind, lock};
 use budget::Budget;
 use ledger::{Ledger, Verdict};
-use watchdog::{Progress, Watchdog};
+use watchdog::Watchdog;
 
 /// What the supervisor is given.
 pub struct PoolConfig {
@@ -76,6 +77,7 @@ pub fn start(config: PoolConfig) -> io::Result<Started> {
         watchdog: Watchdog::new(config.lanes.len(), config.hang_ns),
         budget: Budget::new(config.lanes.len() + config.spares, now_ns()),
         forks_due: 0,
+        looked_ns: 0,
         shared: Arc::clone(&shared),
         events,
         warm,
@@ -117,6 +119,8 @@ struct Seat {
     has_hung: bool,
     /// Modules that were found spoilt, as far as told.
     spoilt: u32,
+    /// Processor time of its worker at the last look for hung ones.
+    cpu_ns: u64,
 }
 
 struct Worker {
@@ -161,6 +165,8 @@ struct Supervisor {
     budget: Budget,
     /// Forks that are to be ordered once the budget allows.
     forks_due: usize,
+    /// When lanes were looked at last for workers that hang.
+    looked_ns: u64,
     shared: Arc<Shared>,
     events: Sender<PoolEvent>,
     warm: Sender<()>,
@@ -217,7 +223,7 @@ impl Supervisor {
             if is_ready[1] {
                 self.config.alarm.silence();
             }
-            if is_ready[1] || self.watchdog.is_watching() {
+            if is_ready[1] || self.is_look_due() {
                 self.look_for_hung();
             }
             self.follow_recoveries();
@@ -233,30 +239,6 @@ impl Supervisor {
         let looks = self.watchdog.is_watching().then(|| self.watchdog.look_ns());
         let forks = (self.forks_due > 0).then_some(FORK_LOOK_NS);
         [recovering.then_some(CATCH_UP_LOOK_NS), told, looks, forks].into_iter().flatten().min()
-    }
-
-    /// What the lanes say, and kills workers that hang. They are noticed as dead like any other.
-    fn look_for_hung(&mut self) {
-        let lanes: Vec<Progress> = (0..self.seats.len()).map(|seat| self.progress(seat)).collect();
-        let stalls = &self.config.stalls;
-        let length_ns = self.config.hang_ns / 2;
-        for seat in self.watchdog.look(&lanes, now_ns(), |since_ns| stalls.has_stalled(since_ns, length_ns)) {
-            self.watchdog.forget(seat);
-            if let Some(worker) = &self.seats[seat].worker {
-                process::kill(&worker.pidfd);
-                self.seats[seat].has_hung = true;
-            }
-        }
-    }
-
-    fn progress(&self, seat: usize) -> Progress {
-        let view = &self.config.views[seat];
-        let awaited: u64 = view.read(lane::AWAITS);
-        Progress {
-            due: self.config.engine.count(engine::start(seat)).load(),
-            done: view.count(lane::DONE).load(),
-            awaits: u16::try_from(awaited >> 32).ok().and_then(|lane| lane.checked_sub(1)).map(LaneId),
-        }
     }
 
     /// A seat's worker is dead: a spare takes over, within the same block if it can.
@@ -275,7 +257,7 @@ impl Supervisor {
             self.carry_out(lane, slot, verdict);
         }
         self.seats[seat].empty_since_ns = Some(noticed_ns);
-        self.watchdog.forget(seat);
+        self.watchdog.begin_anew(seat, progress.done, noticed_ns);
         let recovery = match self.spares.pop() {
             Some(spare) => {
                 self.attach(seat, spare);
@@ -315,6 +297,7 @@ impl Supervisor {
         bind(worker.pid, lock(&self.shared.cores)[seat]);
         // A worker that cannot be told is dead: its pidfd says so at the next look, and the seat is filled again.
         let _ = socket::send(&worker.socket, &order, &[self.config.lanes[seat].as_fd()]);
+        self.seats[seat].cpu_ns = process::cpu_ns(worker.pid).unwrap_or(0);
         self.seats[seat].worker = Some(worker);
     }
 

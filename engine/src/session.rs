@@ -37,8 +37,8 @@ use crate::stats::{LookedAt, Timings};
 /// Requests that may wait for their time.
 pub const SCHEDULE_MAX: usize = 4096;
 
-/// How long before a late block a stall of the machine may have ended and still be its cause.
-const STALL_REACH_NS: u64 = 20_000_000;
+/// Blocks before a late one's deadline in which a stall of the machine may have begun that made it late.
+const STALL_REACH_BLOCKS: u64 = 4;
 
 /// Questions that may wait for the requests that came before them.
 const QUESTIONS_MAX: usize = 1024;
@@ -319,8 +319,9 @@ impl Session {
 
     /// A block was late: by the machine's fault, if it stalled beside it, or by that of the module that was running.
     fn blame(&mut self, running: Option<Name>, late_ns: u64) {
-        let recent_ns = now_ns().saturating_sub(late_ns + STALL_REACH_NS);
-        let is_machine = self.parts.stalls.has_stalled(recent_ns, late_ns);
+        // From when the block was begun at the latest, to when its lateness is told.
+        let begun_ns = now_ns().saturating_sub(late_ns + STALL_REACH_BLOCKS * self.parts.placer.block_ns);
+        let is_machine = self.parts.stalls.stalled_at_most_ns(begun_ns) >= late_ns.max(1);
         self.timings.record_late(late_ns, is_machine);
         let blamed = running.filter(|_| !is_machine);
         self.notices.tell(&Notice::Xrun(blamed, late_ns as f32 / 1e6), None);

@@ -17,38 +17,58 @@ const TICK_NS: u64 = 1_000_000;
 /// A wake-up that is later than this is a stall: ten times what it takes on a machine at rest.
 const STALL_NS: u64 = 300_000;
 
-/// Stalls that are remembered: at 50 a second, more than half a second's.
+/// Stalls that are remembered of each core: at 50 a second, more than half a second's.
 const RECENT: usize = 32;
+
+/// The last stalls of a core, in a ring: when each ended, and how long it was.
+type Recent = [[AtomicU64; 2]; RECENT];
 
 /// What has been seen so far.
 #[derive(Default)]
 pub struct Stalls {
     count: AtomicU64,
     longest_ns: AtomicU64,
-    /// The last stalls, in a ring: when each ended, and how long it was.
-    recent: [[AtomicU64; 2]; RECENT],
+    cores: Vec<Recent>,
     is_stopping: AtomicBool,
 }
 
 impl Stalls {
+    fn new(cores: usize) -> Stalls {
+        Stalls { cores: (0..cores).map(|_| Recent::default()).collect(), ..Stalls::default() }
+    }
+
     /// Stalls so far, and the longest in nanoseconds.
     pub fn so_far(&self) -> (u64, u64) {
         (self.count.load(Ordering::Relaxed), self.longest_ns.load(Ordering::Relaxed))
     }
 
-    /// Whether the machine stalled for `length_ns` or longer, and the stall ended after `since_ns`. A shorter one does not explain
-    /// a block that was so late.
-    pub fn has_stalled(&self, since_ns: u64, length_ns: u64) -> bool {
-        self.recent
-            .iter()
-            .any(|[end, length]| end.load(Ordering::Acquire) >= since_ns && length.load(Ordering::Relaxed) >= length_ns)
+    /// How long the machine was seen to keep a core from running since `since_ns`.
+    pub fn stalled_ns(&self, since_ns: u64) -> u64 {
+        self.sum_ns(since_ns, 0)
     }
 
-    fn note(&self, end_ns: u64, length_ns: u64) {
+    /// How long it can have done so at most: a stall that began between two looks is up to one look longer than it was seen.
+    pub fn stalled_at_most_ns(&self, since_ns: u64) -> u64 {
+        self.sum_ns(since_ns, TICK_NS)
+    }
+
+    fn sum_ns(&self, since_ns: u64, unseen_ns: u64) -> u64 {
+        let of_core = |recent: &Recent| -> u64 {
+            let stalls =
+                recent.iter().map(|[end, length]| (end.load(Ordering::Acquire), length.load(Ordering::Relaxed)));
+            stalls
+                .filter(|(end, _)| *end > since_ns)
+                .map(|(end_ns, length_ns)| (length_ns + unseen_ns).min(end_ns - since_ns))
+                .sum()
+        };
+        self.cores.iter().map(of_core).max().unwrap_or(0)
+    }
+
+    fn note(&self, core: usize, end_ns: u64, length_ns: u64) {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         self.longest_ns.fetch_max(length_ns, Ordering::Relaxed);
-        let [end, length] = &self.recent[number as usize % RECENT];
-        // Two cores write different places unless one laps the other by the whole ring, which only mixes two old stalls.
+        // One thread writes here. Its places are spread by the count of all, which only makes the memory of a core shorter.
+        let [end, length] = &self.cores[core][number as usize % RECENT];
         length.store(length_ns, Ordering::Relaxed);
         end.store(end_ns, Ordering::Release);
     }
@@ -65,9 +85,10 @@ pub struct Watch {
 /// # Errors
 /// If the system gives no thread.
 pub fn watch() -> io::Result<Watch> {
-    let stalls = Arc::new(Stalls::default());
+    let cores = sched::cores();
+    let stalls = Arc::new(Stalls::new(cores.len()));
     let mut threads = Vec::new();
-    for core in sched::cores() {
+    for (number, core) in cores.into_iter().enumerate() {
         let stalls = Arc::clone(&stalls);
         let work = move || {
             if sched::set_fifo(0, sched::priority::WATCH).is_err() || sched::bind(0, &[core]).is_err() {
@@ -78,7 +99,7 @@ pub fn watch() -> io::Result<Watch> {
                 sleep_until_ns(due_ns);
                 let woke_ns = now_ns();
                 if woke_ns - due_ns > STALL_NS {
-                    stalls.note(woke_ns, woke_ns - due_ns);
+                    stalls.note(number, woke_ns, woke_ns - due_ns);
                 }
                 due_ns = due_ns.max(woke_ns) + TICK_NS;
             }
@@ -110,15 +131,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_stall_that_is_long_enough_explains_a_late_block() {
-        let stalls = Stalls::default();
-        stalls.note(1_000, 500);
-        assert!(stalls.has_stalled(900, 500));
-        assert!(!stalls.has_stalled(900, 501), "too short");
-        assert!(!stalls.has_stalled(1_001, 500), "too long ago");
-        for number in 0..RECENT as u64 {
-            stalls.note(2_000 + number, 10);
-        }
-        assert!(!stalls.has_stalled(900, 500), "forgotten");
+    fn stalls_of_a_core_add_up_from_the_moment_on_that_is_asked_about() {
+        const MS: u64 = 1_000_000;
+        let stalls = Stalls::new(2);
+        assert_eq!(stalls.stalled_ns(0), 0);
+        stalls.note(0, 100 * MS, 5 * MS);
+        stalls.note(0, 110 * MS, 2 * MS);
+        stalls.note(1, 105 * MS, 4 * MS);
+        assert_eq!(stalls.stalled_ns(50 * MS), 7 * MS, "the longer core's");
+        assert_eq!(stalls.stalled_at_most_ns(50 * MS), 7 * MS + 2 * TICK_NS);
+        assert_eq!(stalls.stalled_ns(98 * MS), 2 * MS + 2 * MS, "as much of it as lies after the moment");
+        assert_eq!(stalls.stalled_ns(110 * MS), 0);
     }
 }

@@ -35,9 +35,24 @@ pub fn binary() -> PathBuf {
     binary
 }
 
+/// The same with fault points, beside it in `target`.
+///
+/// # Panics
+/// If it is not built.
+pub fn faulty_binary() -> PathBuf {
+    let binary = binary().ancestors().nth(2).expect("target/release/tine").join("faults/release/tine");
+    let how = "cargo build --release -p tine-cli --no-default-features --features faults --target-dir target/faults";
+    assert!(binary.is_file(), "{} is not built: {how} (or ./check, which does it)", binary.display());
+    binary
+}
+
 /// The binary, with a home of its own.
 pub fn command(folder: &Path) -> Command {
-    let mut command = Command::new(binary());
+    command_of(&binary(), folder)
+}
+
+fn command_of(binary: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(binary);
     command.current_dir(folder).env("HOME", folder).env_remove("XDG_STATE_HOME").env("NO_COLOR", "1");
     command.env("TERM", "xterm").env("JACK_DEFAULT_SERVER", "tine-none").env("JACK_NO_START_SERVER", "1");
     command
@@ -110,15 +125,33 @@ impl Tine {
         })
     }
 
+    /// Serves `patch` on the null device with fault points, which do what `fault` orders; without the circuit breaker unless
+    /// `has_breaker`.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn serve_faulty(patch: &str, arguments: &[&str], fault: &str, has_breaker: bool) -> Tine {
+        Tine::start_binary(&faulty_binary(), patch, arguments, |command| {
+            command.args(["--backend", "null"]).env("TINE_FAULT", fault);
+            if !has_breaker {
+                command.env("TINE_BREAKER", "off");
+            }
+        })
+    }
+
     /// Serves `patch` on whatever `device` chooses.
     ///
     /// # Panics
     /// If it does not start.
     pub fn start(patch: &str, arguments: &[&str], device: impl FnOnce(&mut Command)) -> Tine {
+        Tine::start_binary(&binary(), patch, arguments, device)
+    }
+
+    fn start_binary(binary: &Path, patch: &str, arguments: &[&str], device: impl FnOnce(&mut Command)) -> Tine {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(folder.path().join("patch.tine"), patch).expect("write the patch");
         let family = Family::default();
-        let mut command = command(folder.path());
+        let mut command = command_of(binary, folder.path());
         command.args(["serve", "patch.tine", "--osc", "127.0.0.1:0"]).args(arguments);
         device(&mut command);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
@@ -231,10 +264,18 @@ impl Tine {
     /// # Panics
     /// If not.
     pub fn quit(&mut self) {
+        self.end();
+        assert!(!self.said().contains("panicked"), "{}", self.said());
+    }
+
+    /// The same where workers were ordered to panic.
+    ///
+    /// # Panics
+    /// If it does not end well.
+    pub fn end(&mut self) {
         self.osc().send("/quit", &[]);
         let ended = self.ended();
         assert_eq!(ended, Some(0), "{}", self.said());
-        assert!(!self.said().contains("panicked"), "{}", self.said());
     }
 
     /// What it has recorded into `live.wav`.

@@ -9,6 +9,7 @@ mod clicks;
 mod devices;
 mod endings;
 mod examples;
+mod faults;
 mod fuzz;
 mod kills;
 mod languages;

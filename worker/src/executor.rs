@@ -336,9 +336,14 @@ impl<'t> Executor<'t> {
     /// Where a test may have ordered a fault.
     #[cfg(feature = "faults")]
     fn fault(&mut self, phase: Phase, flip: Block, module: &ModulePlan, block: Block) {
+        // The code of a module that is passed by is not run: it can do nothing wrong.
+        if self.recovery.is_quarantined(module) {
+            return;
+        }
         let generation: u32 = self.own.read(std::mem::offset_of!(tine_protocol::segment::LaneHead, generation));
         let now = Situation {
             kind: self.catalogue.get(usize::from(module.kind)).map_or("", |kind| kind.spec.name),
+            lane: self.lane.0,
             block,
             is_flip: flip == block && block > 0,
             is_fading: self.cables.iter().any(|cable| cable.gain.resting().is_none()),

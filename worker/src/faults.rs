@@ -29,6 +29,8 @@ pub enum Phase {
 pub struct Situation<'a> {
     /// The module's kind; empty where no module is at work.
     pub kind: &'a str,
+    /// The lane.
+    pub lane: u16,
     /// The block.
     pub block: u64,
     /// A plan becomes valid with it.
@@ -42,6 +44,8 @@ pub struct Situation<'a> {
 #[derive(Debug)]
 struct Order {
     kind: String,
+    /// `None`: any.
+    lane: Option<u16>,
     phase: Phase,
     fault: String,
     when: String,
@@ -80,6 +84,7 @@ fn parse(text: &str) -> Order {
     let number = |name: &str, default| field(name).parse().unwrap_or(default);
     Order {
         kind: field("kind"),
+        lane: field("lane").parse().ok(),
         phase,
         fault: field("fault"),
         when: field("when"),
@@ -98,6 +103,7 @@ fn is_due(order: &Order, phase: Phase, generation: u32, now: &Situation<'_>) -> 
     };
     order.phase == phase
         && (order.kind.is_empty() || order.kind == now.kind)
+        && order.lane.is_none_or(|lane| lane == now.lane)
         && now.block >= order.from_block
         && (order.generation == 0 || order.generation == generation)
         && is_when

@@ -79,7 +79,7 @@ fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder) {
     executor.recovery_mut().quarantine(order.quarantined);
     executor.inspect(next, cycle);
     #[cfg(feature = "faults")]
-    faults::at(Phase::Attach, order.generation, Situation { block: next, ..Situation::default() });
+    faults::at(Phase::Attach, order.generation, Situation { lane: order.lane, block: next, ..Situation::default() });
     loop {
         // SYNC lane-start: pairs with the conductor's publish; the events and plans of the block are visible after it.
         let target = view.engine.count(start).load();
@@ -100,7 +100,11 @@ fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder) {
             busy.store(report.busy_ns as u32, Ordering::Relaxed);
             next += 1;
             #[cfg(feature = "faults")]
-            faults::at(Phase::Between, order.generation, Situation { block: next, ..Situation::default() });
+            faults::at(
+                Phase::Between,
+                order.generation,
+                Situation { lane: order.lane, block: next, ..Situation::default() },
+            );
         }
     }
 }

@@ -111,7 +111,12 @@ impl Nursery<'_> {
 
     /// The child's side of a fork; never returns.
     fn become_worker(&self, engine: OwnedFd, forked_ns: u64) -> ! {
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        // One line and out: a trace with names takes hundreds of milliseconds, in which the lane would stand still.
+        std::panic::set_hook(Box::new(|panic| {
+            eprintln!("tine: a worker panicked: {panic}");
+            process::exit_now(101);
+        }));
+        let outcome = (|| {
             process::die_with_parent(self.own_pid)?;
             process::set_name("tine-worker");
             process::silence_standard_streams()?;
@@ -126,12 +131,8 @@ impl Nursery<'_> {
                 scratch: Scratch::new(self.frames),
             };
             seat::live(warm, &engine, forked_ns)
-        }));
-        process::exit_now(match outcome {
-            Ok(Ok(())) => 0,
-            Ok(Err(_)) => 1,
-            Err(_) => 101,
-        })
+        })();
+        process::exit_now(i32::from(outcome.is_err()))
     }
 
     fn report_ended(&self) -> io::Result<()> {

@@ -67,6 +67,7 @@ fn a_cycle_never_allocates_or_blocks() {
         cycles,
         bell: Arc::default(),
         alarm: Arc::new(Alarm::new().unwrap()),
+        look_after_ns: 1_000_000_000,
         telemetry: Arc::default(),
         listener: None,
         listener_orders,

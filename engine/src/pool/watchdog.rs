@@ -52,9 +52,9 @@ impl Watchdog {
         self.limit_ns / 4
     }
 
-    /// The lane has a new worker: its time begins anew.
-    pub fn forget(&mut self, lane: usize) {
-        self.behind[lane] = None;
+    /// The lane has a new worker, or none: its time begins anew, and it is looked at until it gets on.
+    pub fn begin_anew(&mut self, lane: usize, done: u64, now_ns: u64) {
+        self.behind[lane] = Some(Behind { done, since_ns: now_ns, excuses: 0 });
     }
 
     /// Looks at all lanes; returns those whose workers hang. `has_stalled(since)` says whether the machine did not let a thread run, and

@@ -302,6 +302,13 @@ pub fn silence_standard_streams() -> io::Result<()> {
     Ok(())
 }
 
+/// Processor time that process `pid`, a live one of ours, has used; `None` if it is gone.
+pub fn cpu_ns(pid: u32) -> Option<u64> {
+    let clock = nix::time::clock_getcpuclockid(nix::unistd::Pid::from_raw(pid as i32)).ok()?;
+    let used = std::time::Duration::from(clock.now().ok()?);
+    Some(used.as_nanos() as u64)
+}
+
 /// Page faults of this process so far that needed no disk.
 pub fn minor_faults() -> u64 {
     nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_THREAD)

@@ -1,0 +1,295 @@
+//! Every kind dies, hangs and stops in every phase of its work, and nobody hears it.
+//!
+//! Two twins of the kind are fed the same and change together: one on worker 0, which is ordered to fail in every way one after the other,
+//! the other on worker 1, which is not. Left is the one, right the other: both sides must stay the same, bit for bit.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime};
+
+use tine_tests::osc::{Argument, Osc, message, number, text};
+use tine_tests::tine::{PATIENCE, STEADY, Tine, render};
+use tine_tests::wav::peak;
+
+const FAULTS: [&str; 7] = ["kill", "segv", "abort", "panic", "exit", "stop", "loop"];
+
+/// Where in a block, and beside what.
+const POINTS: [(&str, &str); 9] = [
+    ("read", ""),
+    ("process", ""),
+    ("commit", ""),
+    ("committed", ""),
+    ("between", ""),
+    ("attach", ""),
+    ("commit", "flip"),
+    ("process", "fade"),
+    ("read", "event"),
+];
+
+/// A kind on the bench: its twins are `a` and `b`; `tone` is a sawtooth, `sweep` a slow sine, `clock` a square wave.
+struct Bench {
+    kind: &'static str,
+    /// What else to say at `create`.
+    create: &'static str,
+    /// Cables into each twin: from, input.
+    cables: &'static [(&'static str, &'static str)],
+    output: &'static str,
+    /// A param that moves, and between which values.
+    param: (&'static str, f32, f32),
+    /// A cable that comes and goes.
+    plug: (&'static str, &'static str),
+}
+
+const BENCHES: &[Bench] = &[
+    Bench {
+        kind: "vco",
+        create: "shape=saw",
+        cables: &[],
+        output: "out",
+        param: ("freq", 110.0, 330.0),
+        plug: ("sweep", "pitch"),
+    },
+    Bench {
+        kind: "vcf",
+        create: "model=ladder res=0.5",
+        cables: &[("tone", "in")],
+        output: "out",
+        param: ("cutoff", 300.0, 3000.0),
+        plug: ("sweep", "cutoff"),
+    },
+    Bench {
+        kind: "vca",
+        create: "",
+        cables: &[("tone", "in")],
+        output: "out",
+        param: ("gain", 0.1, 0.5),
+        plug: ("sweep", "gain"),
+    },
+    Bench {
+        kind: "lfo",
+        create: "rate=7hz",
+        cables: &[],
+        output: "out",
+        param: ("rate", 3.0, 30.0),
+        plug: ("sweep", "rate"),
+    },
+    Bench {
+        kind: "adsr",
+        create: "attack=20ms decay=30ms sustain=0.4 release=40ms",
+        cables: &[("clock", "gate")],
+        output: "out",
+        param: ("sustain", 0.2, 0.6),
+        plug: ("sweep", "sustain"),
+    },
+    Bench {
+        kind: "mix",
+        create: "gain1=0.2 gain2=0.2",
+        cables: &[("tone", "in1")],
+        output: "out",
+        param: ("gain1", 0.1, 0.3),
+        plug: ("sweep", "in2"),
+    },
+    Bench {
+        kind: "sh",
+        create: "",
+        cables: &[("sweep", "in"), ("clock", "trig")],
+        output: "out",
+        param: ("", 0.0, 0.0),
+        plug: ("tone", "in"),
+    },
+    Bench {
+        kind: "slew",
+        create: "rise=5ms fall=9ms",
+        cables: &[("clock", "in")],
+        output: "out",
+        param: ("rise", 0.002, 0.02),
+        plug: ("sweep", "in"),
+    },
+    Bench {
+        kind: "delay",
+        create: "time=30ms feedback=0.6 mix=0.5",
+        cables: &[("tone", "in")],
+        output: "out",
+        param: ("feedback", 0.2, 0.7),
+        plug: ("sweep", "time"),
+    },
+    Bench {
+        kind: "scope",
+        create: "",
+        cables: &[("tone", "in")],
+        output: "out",
+        param: ("", 0.0, 0.0),
+        plug: ("sweep", "in"),
+    },
+];
+
+impl Bench {
+    fn patch(&self) -> String {
+        let mut patch = "create vco --id tone freq=97 --worker 2\n\
+                         create lfo --id sweep rate=1.7hz --worker 3\n\
+                         create lfo --id clock shape=square rate=23hz --worker 4\n"
+            .to_owned();
+        for (twin, worker, side) in [("a", 0, "left"), ("b", 1, "right")] {
+            let Bench { kind, create, output, .. } = self;
+            patch += &format!("create {kind} --id {twin} --worker {worker} {create}\n");
+            patch += &format!("connect {twin}.{output} > out.{side} --gain 0.3\n");
+            for (from, input) in self.cables {
+                patch += &format!("connect {from} > {twin}.{input}\n");
+            }
+        }
+        patch
+    }
+
+    /// Moves a param of both twins, or plugs a cable of both in or out, in one request.
+    fn change(&self, osc: &Osc, round: usize) {
+        let (param, low, high) = self.param;
+        let mut messages = Vec::new();
+        for twin in ["a", "b"] {
+            if round.is_multiple_of(2) && !param.is_empty() {
+                let value = if round.is_multiple_of(4) { low } else { high };
+                messages.push(message("/set", &[&twin, &param, &value]));
+            } else {
+                let (from, input) = self.plug;
+                let verb = if round % 4 < 2 { "/connect" } else { "/disconnect" };
+                let gain = 0.25f32;
+                let mut arguments: Vec<&dyn Argument> = vec![&from, &"", &twin, &input];
+                if verb == "/connect" {
+                    arguments.push(&gain);
+                }
+                messages.push(message(verb, &arguments));
+            }
+        }
+        osc.bundle(SystemTime::now() + Duration::from_millis(5), messages);
+    }
+
+    /// The orders for worker 0: one for each of its generations.
+    fn orders(&self, faults: &[&str]) -> Vec<String> {
+        let mut orders = Vec::new();
+        for fault in faults {
+            for (phase, when) in POINTS {
+                let is_possible = when != "event" || !self.param.0.is_empty();
+                if !is_possible {
+                    continue;
+                }
+                let generation = orders.len() + 1;
+                // Between cycles and at an attach no module is at work.
+                let kind = if matches!(phase, "between" | "attach") { "" } else { self.kind };
+                // It attaches at once when its predecessor dies.
+                let block = if phase == "attach" { 0 } else { 40 + 8 * generation };
+                orders.push(format!(
+                    "lane=0,kind={kind},phase={phase},fault={fault},when={when},block={block},generation={generation}"
+                ));
+            }
+        }
+        orders
+    }
+
+    /// Plays the twins until every order has been carried out.
+    fn play(&self, faults: &[&str]) {
+        let orders = self.orders(faults);
+        let mut arguments = vec!["--record", "live.wav"];
+        arguments.extend(STEADY);
+        let mut tine = Tine::serve_faulty(&self.patch(), &arguments, &orders.join(";"), false);
+        let osc = tine.osc();
+        let (mut round, mut reached, mut since) = (0, 0, Instant::now());
+        while reached <= orders.len() {
+            self.change(&osc, round);
+            round += 1;
+            sleep(Duration::from_millis(40));
+            let generation = generation(&osc, 0);
+            if generation > reached {
+                (reached, since) = (generation, Instant::now());
+            }
+            let stuck = || format!("{}: stuck at {}; {}", self.kind, orders[generation - 1], tine.said());
+            assert!(since.elapsed() < PATIENCE / 6, "{}", stuck());
+        }
+        let frames = osc.stat("frames") as usize;
+        let deaths = osc.stat("worker_deaths");
+        let figures =
+            ["worker_hangs", "cold_starts", "recovery_max_ms", "late_blocks", "machine_stalls", "machine_stall_max_ms"];
+        let figures = figures.map(|name| format!("{name} {}", osc.stat(name))).join(", ");
+        tine.play_until(frames + 9_600);
+        tine.end();
+        let recorded = tine.recording();
+        println!("{}: {deaths} deaths, {figures}", self.kind);
+        assert!(deaths >= orders.len() as f64);
+        assert!(peak(&recorded) > 0.01, "{}: silent", self.kind);
+        if let Some(at) = recorded.iter().position(|[left, right]| left != right) {
+            let wrong = recorded.iter().filter(|[left, right]| left != right).count();
+            let [left, right] = recorded[at].map(f32::from_bits);
+            panic!("{}: {wrong} frames differ, the first is {at} (block {}): {left} {right}", self.kind, at / 256);
+        }
+    }
+}
+
+/// Which incarnation a worker is.
+fn generation(osc: &Osc, worker: usize) -> usize {
+    let rows = osc.ask("/pool", &[]);
+    rows.iter()
+        .filter(|row| row.addr == "/pool.reply" && number(&row.args[0]) == worker as f64)
+        .map(|row| number(&row.args[3]) as usize)
+        .next()
+        .expect("the worker has a row")
+}
+
+fn play(kind: &str) {
+    BENCHES.iter().find(|bench| bench.kind == kind).expect("it is there").play(&FAULTS);
+}
+
+#[test]
+fn a_filter_dies_in_every_way_and_nobody_hears_it() {
+    play("vcf");
+}
+
+/// The other kinds, some seconds each.
+mod every_kind_dies_in_every_way {
+    macro_rules! kinds {
+        ($($kind:ident)*) => { $(
+            #[test]
+            #[ignore = "a minute for all: ./check --long"]
+            fn $kind() {
+                super::play(stringify!($kind));
+            }
+        )* };
+    }
+    kinds! { vco vca lfo adsr mix sh slew delay scope }
+}
+
+/// Left goes through a filter that kills its worker in every block; right through an amplifier beside it, on the same worker.
+const POISONED: &str = "\
+create vco --id tone freq=97 --worker 0
+create vco --id other freq=131 --worker 2
+create vcf --id bad cutoff=500 --worker 1
+create vca --id good gain=0.5 --worker 1
+connect tone.saw > bad --gain 0.5
+connect bad > out.left --gain 0.5
+connect other.tri > good
+connect good > out.right
+";
+
+#[test]
+fn a_module_that_kills_is_passed_by_and_its_lane_mate_plays_on() {
+    let mut arguments = vec!["--record", "live.wav"];
+    arguments.extend(STEADY);
+    let order = "lane=1,kind=vcf,phase=process,fault=segv,block=100,generation=0";
+    let mut tine = Tine::serve_faulty(POISONED, &arguments, order, true);
+    let osc = tine.osc();
+    osc.done("/notify", &[&1]);
+    let faults: Vec<String> = (0..3).map(|_| text(&osc.hear("/module.fault").args[1]).to_owned()).collect();
+    assert!(faults[0].contains("passed by") && faults[0].contains(" 1 s"), "{faults:?}");
+    assert_eq!(faults[1], "is tried again");
+    assert!(faults[2].contains("passed by") && faults[2].contains(" 2 s"), "{faults:?}");
+    assert_eq!(osc.stat("quarantines"), 2.0);
+    let frames = osc.stat("frames") as usize;
+    let deaths = osc.stat("worker_deaths");
+    tine.play_until(frames + 9_600);
+    assert_eq!(osc.stat("worker_deaths"), deaths, "it is not run");
+    tine.end();
+    let recorded = tine.recording();
+    let rendered = render(POISONED, recorded.len() as f64 / 48_000.0, &STEADY[..2]);
+    let wrong = recorded.iter().zip(&rendered).position(|(live, still)| live[1] != still[1]);
+    assert_eq!(wrong, None, "the lane mate's sound changed");
+    // What is passed by is heard: a filter lets its input through.
+    assert!(
+        peak(&recorded[frames..]) > 0.1 && recorded[frames..].iter().any(|[left, _]| f32::from_bits(*left).abs() > 0.1)
+    );
+}
