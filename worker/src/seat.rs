@@ -13,6 +13,7 @@ use tine_protocol::message::{AttachOrder, WorkerSays};
 use tine_protocol::segment::{LANE_BYTES, LAYOUT_HASH, LaneHead, MAGIC, RING_BLOCKS, engine, lane};
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::memory::{PAGE, WriteMap};
+use tine_protocol::sys::seccomp::{Confinement, Stage};
 use tine_protocol::sys::{process, sched, socket};
 
 use crate::executor::{Executor, Patience, View};
@@ -42,6 +43,8 @@ pub fn live(warm: Warm<'_>, engine: &OwnedFd, forked_ns: u64) -> io::Result<()> 
     let is_locked = process::lock_memory().is_ok();
     let locked_ns = now_ns();
     let is_realtime = sched::set_fifo(0, sched::priority::WORKER).is_ok();
+    let seated = Confinement::prepare(Stage::Seated)?;
+    Confinement::prepare(Stage::Ready)?.enter()?;
     let micros = |from: u64, to: u64| ((to - from) / 1000) as u32;
     let says = WorkerSays {
         phases_us: [micros(forked_ns, mapped_ns), 0, micros(mapped_ns, locked_ns), micros(locked_ns, now_ns())],
@@ -55,12 +58,11 @@ pub fn live(warm: Warm<'_>, engine: &OwnedFd, forked_ns: u64) -> io::Result<()> 
     let [segment] = <[OwnedFd; 1]>::try_from(descriptors).map_err(|_| io::ErrorKind::InvalidData)?;
     let own = WriteMap::new(&segment, LANE_BYTES)?;
     drop(segment);
-    execute(warm, own, order);
-    Ok(())
+    execute(warm, own, order, &seated)
 }
 
 /// Executes a lane from where it stands until the engine ends.
-fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder) {
+fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder, seated: &Confinement) -> io::Result<()> {
     let lane_number = usize::from(order.lane);
     let (start, resume) = (engine::start(lane_number), engine::resume(lane_number));
     let view = warm.view.clone();
@@ -76,6 +78,8 @@ fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder) {
     // What the predecessor says that it finished is taken only if it can be: the modules' own counts decide in the end.
     let cycle = view.engine.count(start).load();
     let mut next = if done <= cycle && done + RING_BLOCKS as u64 >= cycle { done } else { cycle };
+    // All memory is there now, and all that is needed is mapped.
+    seated.enter()?;
     executor.recovery_mut().quarantine(order.quarantined);
     executor.inspect(next, cycle);
     #[cfg(feature = "faults")]
@@ -84,7 +88,7 @@ fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder) {
         // SYNC lane-start: pairs with the conductor's publish; the events and plans of the block are visible after it.
         let target = view.engine.count(start).load();
         if view.engine.word(engine::QUIT).load(Ordering::Relaxed) != 0 {
-            return;
+            return Ok(());
         }
         next = next.max(view.engine.count(resume).load());
         if next >= target {
@@ -94,7 +98,7 @@ fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder) {
         while next < target {
             let report = executor.run_block(next);
             if report.is_stopped {
-                return;
+                return Ok(());
             }
             let busy = executor.own().word(std::mem::offset_of!(LaneHead, busy_ns));
             busy.store(report.busy_ns as u32, Ordering::Relaxed);

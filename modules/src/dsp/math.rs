@@ -51,8 +51,8 @@ pub fn scrub(x: f32) -> f32 {
     if x.is_finite() { x.clamp(-SIGNAL_MAX, SIGNAL_MAX) } else { 0.0 }
 }
 
-/// Largest magnitude on a cable: +120 dB, beyond all music and far from overflow when squared.
-pub const SIGNAL_MAX: f32 = 1e6;
+/// Largest magnitude on a cable: +60 dB, beyond all music.
+pub const SIGNAL_MAX: f32 = 1e3;
 
 #[cfg(test)]
 mod tests {

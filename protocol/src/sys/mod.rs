@@ -14,5 +14,6 @@ pub mod futex;
 pub mod memory;
 pub mod process;
 pub mod sched;
+pub mod seccomp;
 pub mod socket;
 pub mod terminal;
