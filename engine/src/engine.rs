@@ -158,7 +158,7 @@ impl Engine {
         let hang_ns = if config.wish.is_some() { LIVE_HANG_NS.max(HANG_BLOCKS * block_ns) } else { FREE_HANG_NS };
         let alarm = Arc::new(Alarm::new()?);
         let pool = pool::start(PoolConfig {
-            zygote: socket,
+            keeper: socket,
             lanes,
             views: views.clone(),
             engine: engine_view.clone(),

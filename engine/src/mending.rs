@@ -32,7 +32,7 @@ impl Session {
                 PoolEvent::Filled(lane) => self.notices.tell(&Notice::WorkerRestored(lane.0, 0.0), None),
                 PoolEvent::Quarantined(lane, slot, for_ns) => self.take_out(lane, slot, for_ns),
                 PoolEvent::Spoilt(lane, slot) => self.set_anew(lane, slot),
-                PoolEvent::ZygoteLost => tracing::error!("the zygote is gone: no new spares"),
+                PoolEvent::ZygoteLost => tracing::warn!("the zygote is gone: no new spares until the next one"),
             }
         }
     }

@@ -12,11 +12,12 @@ mod watchdog;
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 use tine_protocol::ids::{Generation, LaneId, Slot};
-use tine_protocol::message::{AttachOrder, ForkOrder, PHASES, WorkerSays, ZygoteSays};
+use tine_protocol::message::{AttachOrder, ForkOrder, KeeperSays, PHASES, WorkerSays, ZygoteSays};
 use tine_protocol::segment::{LaneHead, lane};
 use tine_protocol::sys::alarm::Alarm;
 use tine_protocol::sys::clock::now_ns;
@@ -34,8 +35,8 @@ use watchdog::Watchdog;
 
 /// What the supervisor is given.
 pub struct PoolConfig {
-    /// Socket to the zygote.
-    pub zygote: OwnedFd,
+    /// Socket to the keeper, who gives one to the zygote.
+    pub keeper: OwnedFd,
     /// Lane segments, writable, to hand on; by number.
     pub lanes: Vec<OwnedFd>,
     /// Lane segments, to see what is done.
@@ -85,6 +86,8 @@ pub fn start(config: PoolConfig) -> io::Result<Started> {
         started_ns: now_ns(),
         next_ticket: 0,
         is_ready: false,
+        is_filled: false,
+        zygote: None,
         config,
     };
     let work = move || supervisor.run(&stop_ours);
@@ -117,8 +120,6 @@ struct Seat {
     empty_since_ns: Option<u64>,
     /// Its worker was killed by us, as it hung.
     has_hung: bool,
-    /// Modules that were found spoilt, as far as told.
-    spoilt: u32,
     /// Processor time of its worker at the last look for hung ones.
     cpu_ns: u64,
 }
@@ -174,17 +175,28 @@ struct Supervisor {
     started_ns: u64,
     next_ticket: u64,
     is_ready: bool,
+    /// The pool's first workers are ordered.
+    is_filled: bool,
+    zygote: Option<Zygote>,
+}
+
+/// The process that forks workers.
+struct Zygote {
+    socket: OwnedFd,
+    /// It takes orders.
+    is_warm: bool,
+    /// Orders that it has not answered.
+    orders: usize,
 }
 
 impl Supervisor {
     fn run(&mut self, stop: &OwnedFd) {
         // Without the right the pool works all the same, only later under load: `tine doctor` says so.
         let _ = sched::set_fifo(0, sched::priority::SUPERVISOR);
-        let mut has_zygote = true;
         loop {
             let seated: Vec<usize> = (0..self.seats.len()).filter(|&seat| self.seats[seat].worker.is_some()).collect();
-            let mut watched = vec![stop.as_fd(), self.config.alarm.as_fd()];
-            watched.extend(has_zygote.then(|| self.config.zygote.as_fd()));
+            let mut watched = vec![stop.as_fd(), self.config.alarm.as_fd(), self.config.keeper.as_fd()];
+            watched.extend(self.zygote.as_ref().map(|zygote| zygote.socket.as_fd()));
             let first_newborn = watched.len();
             watched.extend(self.newborn.iter().map(|(worker, _)| worker.socket.as_fd()));
             let first_seated = watched.len();
@@ -213,9 +225,12 @@ impl Supervisor {
                     self.welcome(at);
                 }
             }
-            if has_zygote && is_ready[2] && !self.hear_zygote() {
-                has_zygote = false;
-                self.tell(PoolEvent::ZygoteLost);
+            let has_zygote = self.zygote.is_some();
+            if has_zygote && is_ready[3] && !self.hear_zygote() {
+                self.lose_zygote();
+            }
+            if is_ready[2] {
+                self.hear_keeper();
             }
             if is_ready[0] {
                 return;
@@ -237,7 +252,8 @@ impl Supervisor {
         let recovering = self.mourned.iter().any(|mourned| matches!(mourned.recovery, Recovery::Under(_)));
         let told = (!self.mourned.is_empty()).then_some(CAUSE_NS / 4);
         let looks = self.watchdog.is_watching().then(|| self.watchdog.look_ns());
-        let forks = (self.forks_due > 0).then_some(FORK_LOOK_NS);
+        let has_zygote = self.zygote.as_ref().is_some_and(|zygote| zygote.is_warm);
+        let forks = (self.forks_due > 0 && has_zygote).then_some(FORK_LOOK_NS);
         [recovering.then_some(CATCH_UP_LOOK_NS), told, looks, forks].into_iter().flatten().min()
     }
 
@@ -306,11 +322,17 @@ impl Supervisor {
         let now_ns = now_ns();
         for at in 0..self.mourned.len() {
             let Recovery::Under(due) = self.mourned[at].recovery else { continue };
-            let done = self.config.views[usize::from(self.mourned[at].lane.0)].count(lane::DONE).load();
+            let seat = usize::from(self.mourned[at].lane.0);
             let took_ns = now_ns - self.mourned[at].noticed_ns;
-            if done >= due || took_ns >= CATCH_UP_NS {
+            // A count that the dead one left may be anything; the follower's stands once it has put its generation there.
+            let is_followers =
+                self.config.views[seat].word(lane::GENERATION).load(Ordering::Acquire) == self.seats[seat].generation;
+            let done = self.config.views[seat].count(lane::DONE).load();
+            if (is_followers && done >= due) || took_ns >= CATCH_UP_NS {
                 self.mourned[at].recovery = Recovery::After(took_ns as f64 / 1e6);
-                self.tell_of_spoilt(usize::from(self.mourned[at].lane.0));
+                if is_followers {
+                    self.tell_of_spoilt(seat);
+                }
             }
         }
         // In the order in which they died.
@@ -333,8 +355,7 @@ impl Supervisor {
     /// Tells of a module whose state was spoilt, as its lane's new worker says: a hint, by which its params are set again.
     fn tell_of_spoilt(&mut self, seat: usize) {
         let spoilt: u32 = self.config.views[seat].read(lane::SPOILT);
-        if spoilt != self.seats[seat].spoilt {
-            self.seats[seat].spoilt = spoilt;
+        if spoilt > 0 {
             let slot = Slot(self.config.views[seat].read(std::mem::offset_of!(LaneHead, spoilt_slot)));
             self.tell(PoolEvent::Spoilt(LaneId(seat as u16), slot));
         }
@@ -390,20 +411,47 @@ impl Supervisor {
         }
     }
 
+    /// Takes what the keeper says: a zygote is there, or a worker ended whose zygote is gone.
+    fn hear_keeper(&mut self) {
+        // A keeper that is gone takes us along.
+        let Ok(Some((says, mut descriptors))) = socket::receive::<KeeperSays>(&self.config.keeper, false) else {
+            return;
+        };
+        match (says.what, descriptors.pop()) {
+            (KeeperSays::ZYGOTE, Some(socket)) => {
+                self.zygote = Some(Zygote { socket, is_warm: false, orders: 0 });
+            }
+            (KeeperSays::ENDED, _) => self.hear_of_end(says.pid, says.figure),
+            _ => {}
+        }
+    }
+
+    /// Workers play on; what was ordered is ordered again from the next zygote.
+    fn lose_zygote(&mut self) {
+        let orders = self.zygote.take().map_or(0, |zygote| zygote.orders);
+        self.forks_due += orders;
+        lock(&self.shared.counts).zygotes_lost += 1;
+        self.tell(PoolEvent::ZygoteLost);
+    }
+
     /// False when the zygote is gone.
     fn hear_zygote(&mut self) -> bool {
-        let (says, mut descriptors) = match socket::receive::<ZygoteSays>(&self.config.zygote, false) {
+        let Some(zygote) = &mut self.zygote else { return true };
+        let (says, mut descriptors) = match socket::receive::<ZygoteSays>(&zygote.socket, false) {
             Ok(Some(heard)) => heard,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
             Ok(None) | Err(_) => return false,
         };
+        zygote.orders -= usize::from(matches!(says.what, ZygoteSays::FORKED | ZygoteSays::FAILED)).min(zygote.orders);
+        zygote.is_warm |= says.what == ZygoteSays::WARM;
         match says.what {
             ZygoteSays::WARM => {
                 lock(&self.shared.counts).warm_up_us = says.figure.max(0) as u64;
                 let _ = self.warm.try_send(());
-                for _ in 0..self.seats.len() + self.config.spares {
-                    self.order_fork();
+                if !std::mem::replace(&mut self.is_filled, true) {
+                    self.forks_due += self.seats.len() + self.config.spares;
                 }
+                self.order_due_forks();
             }
             ZygoteSays::FORKED if descriptors.len() == 2 => {
                 let (socket, pidfd) = (descriptors.pop(), descriptors.pop());
@@ -428,19 +476,17 @@ impl Supervisor {
     }
 
     fn order_due_forks(&mut self) {
+        let Some(zygote) = self.zygote.as_mut().filter(|zygote| zygote.is_warm) else { return };
         while self.forks_due > 0 && self.budget.take(now_ns()) {
             self.forks_due -= 1;
-            self.send_order();
+            self.next_ticket += 1;
+            zygote.orders += 1;
+            // If the zygote is gone, that is noticed where its socket is read, and the order counts as not answered.
+            let _ = socket::send(&zygote.socket, &ForkOrder { ticket: self.next_ticket }, &[]);
         }
         if self.forks_due > 0 {
             lock(&self.shared.counts).forks_delayed += 1;
         }
-    }
-
-    fn send_order(&mut self) {
-        self.next_ticket += 1;
-        // If the zygote is gone, that is noticed and told where its socket is read.
-        let _ = socket::send(&self.config.zygote, &ForkOrder { ticket: self.next_ticket }, &[]);
     }
 
     fn tell(&self, event: PoolEvent) {

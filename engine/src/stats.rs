@@ -219,6 +219,7 @@ impl Session {
             stat("warm_hits", counts.warm_hits as f64),
             stat("cold_starts", counts.cold_starts as f64),
             stat("forks_delayed", counts.forks_delayed as f64),
+            stat("zygotes_lost", counts.zygotes_lost as f64),
             stat("quarantines", counts.quarantines as f64),
             stat("warm_up_ms", counts.warm_up_us as f64 / 1000.0),
             stat("pool_ready_ms", counts.ready_us as f64 / 1000.0),

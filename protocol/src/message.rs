@@ -41,6 +41,25 @@ impl ZygoteSays {
     pub const FAILED: u32 = 4;
 }
 
+/// From the keeper to the engine.
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub struct KeeperSays {
+    /// One of the constants below.
+    pub what: u32,
+    /// `ENDED`: the worker's process id.
+    pub pid: u32,
+    /// `ENDED`: as in [`ZygoteSays`].
+    pub figure: i64,
+}
+
+impl KeeperSays {
+    /// There is a zygote, the first or another one; the socket to it comes along.
+    pub const ZYGOTE: u32 = 1;
+    /// A worker ended whose zygote is gone.
+    pub const ENDED: u32 = 2;
+}
+
 /// From a worker to the engine: ready to take a lane.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]

@@ -151,9 +151,9 @@ pub struct LaneHead {
     pub scrubbed_slot: u32,
     /// The module on another lane whose commit this lane sleeps for, as [`awaited`](lane::awaited) names it; 0: for none, or it is awake.
     pub awaits: u64,
-    /// Modules whose state was found spoilt at attaches, so far.
+    /// Modules whose state the present worker found spoilt when it attached.
     pub spoilt: u32,
-    /// Slot of the one that was found last.
+    /// Slot of the last of them.
     pub spoilt_slot: u32,
 }
 
@@ -241,8 +241,10 @@ pub mod lane {
     pub const RUNNING: usize = offset_of!(LaneHead, running);
     /// In place of a slot: no module's code is running.
     pub const NOBODY: u32 = u32::MAX;
-    /// Count of modules whose state was found spoilt.
+    /// Count of modules whose state was found spoilt at the attach.
     pub const SPOILT: usize = offset_of!(LaneHead, spoilt);
+    /// Generation of the present worker.
+    pub const GENERATION: usize = offset_of!(LaneHead, generation);
     /// The module that the lane sleeps for.
     pub const AWAITS: usize = offset_of!(LaneHead, awaits);
     /// Start of what the engine assigns to modules.

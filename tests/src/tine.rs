@@ -1,5 +1,6 @@
 //! The real binary, started and ended by its tests. Nothing of it outlives them.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
@@ -9,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -110,6 +112,8 @@ pub struct Tine {
     family: Family,
     folder: TempDir,
     said: Arc<Mutex<String>>,
+    /// Workers that are ordered to spin keep a whole core to themselves: one such engine at a time.
+    _alone: Option<Flock<File>>,
     /// Where it listens.
     pub address: SocketAddr,
 }
@@ -131,12 +135,17 @@ impl Tine {
     /// # Panics
     /// If it does not start.
     pub fn serve_faulty(patch: &str, arguments: &[&str], fault: &str, has_breaker: bool) -> Tine {
-        Tine::start_binary(&faulty_binary(), patch, arguments, |command| {
+        let binary = faulty_binary();
+        let file = File::open(&binary).expect("the binary can be read");
+        let alone = Flock::lock(file, FlockArg::LockExclusive).expect("a lock");
+        let mut tine = Tine::start_binary(&binary, patch, arguments, |command| {
             command.args(["--backend", "null"]).env("TINE_FAULT", fault);
             if !has_breaker {
                 command.env("TINE_BREAKER", "off");
             }
-        })
+        });
+        tine._alone = Some(alone);
+        tine
     }
 
     /// Serves `patch` on whatever `device` chooses.
@@ -172,7 +181,7 @@ impl Tine {
         let words = said.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let address = address.unwrap_or_else(|_| panic!("tine said no address: {words}"));
         let address = address.parse().expect("an address");
-        Tine { child, family, folder, said, address }
+        Tine { child, family, folder, said, _alone: None, address }
     }
 
     /// A client.

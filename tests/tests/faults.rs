@@ -344,3 +344,40 @@ fn what_a_worker_may_not_do_ends_it_and_nothing_else() {
     let rendered = render(POISONED, recorded.len() as f64 / 48_000.0, &STEADY[..2]);
     assert_same("a worker that does what it may not", &recorded, &rendered, 9_600);
 }
+
+/// Left comes from a lane that is scribbled over, right from another. Left is so low that the +60 dB of what is scribbled stays below full
+/// scale: the limiter of `out` would lower both sides.
+const SCRIBBLED: &str = "\
+create vco --id tone freq=97 --worker 0
+create vcf --id bad cutoff=500 --worker 1
+create vcf --id good cutoff=700 --worker 2
+connect tone.saw > bad --gain 0.5
+connect tone.saw > good --gain 0.5
+connect bad > out.left --gain 0.0005
+connect good > out.right --gain 0.5
+";
+
+#[test]
+fn a_worker_that_scribbles_over_its_lane_spoils_nothing_else() {
+    let mut arguments = vec!["--record", "live.wav"];
+    arguments.extend(STEADY);
+    let order = "lane=1,kind=vcf,phase=commit,fault=scribble,block=100,generation=1";
+    let mut tine = Tine::serve_faulty(SCRIBBLED, &arguments, order, true);
+    let (osc, listener) = (tine.osc(), tine.osc());
+    listener.done("/notify", &[&1]);
+    osc.done("/set", &[&"bad", &"cutoff", &2000.0f32]);
+    let fault = listener.hear("/module.fault");
+    assert!(text(&fault.args[0]) == "bad" && text(&fault.args[1]).contains("spoilt"), "{fault:?}");
+    let frames = osc.stat("frames") as usize;
+    tine.play_until(frames + 24_000);
+    tine.end();
+    let recorded = tine.recording();
+    let rendered = render(&SCRIBBLED.replace("500", "2000"), recorded.len() as f64 / 48_000.0, &STEADY[..2]);
+    let wrong = recorded.iter().zip(&rendered).position(|(live, still)| live[1] != still[1]);
+    assert_eq!(wrong, None, "another lane's sound changed");
+    // It began anew with its params as they were set, and a filter soon forgets how it began.
+    let apart = |(live, still): (&[u32; 2], &[u32; 2])| (f32::from_bits(live[0]) - f32::from_bits(still[0])).abs();
+    let last = recorded.len() - 4_800..recorded.len();
+    let apart = recorded[last.clone()].iter().zip(&rendered[last]).map(apart).fold(0.0, f32::max);
+    assert!(apart < 1e-7, "{apart}");
+}

@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 use tine_tests::osc::Osc;
 use tine_tests::patches::PLAYING;
 use tine_tests::tine::{PATIENCE, STEADY, Tine, render};
-use tine_tests::wav::difference;
+use tine_tests::wav::{assert_same, difference};
 
 fn wait_for_a_full_pool(osc: &Osc) {
     let begun = Instant::now();
@@ -62,4 +62,52 @@ fn killed_workers_come_back_and_the_sound_does_not_change() {
 fn a_pool_under_fire_is_full_again_with_little_lead() {
     // Not asserted: on a machine whose stalls are longer than 4 blocks, those are heard.
     kill_workers(20, &["--block", "64", "--lead", "4"]);
+}
+
+#[test]
+#[ignore = "takes two minutes: ./check --long"]
+fn a_kill_every_50_ms_for_minutes_changes_no_sample() {
+    const KILLS: usize = 2_400;
+    let mut arguments = vec!["--record", "live.wav"];
+    arguments.extend(STEADY);
+    let mut tine = Tine::serve(PLAYING, &arguments);
+    tine.play_until(4_800);
+    let osc = tine.osc();
+    let before = (tine.role("engine").descriptors().len(), resident_kb(&tine));
+    let mut random = 1u32;
+    for _ in 0..KILLS {
+        let pool = osc.pool();
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let (_, pid, ..) = pool[(random >> 16) as usize % pool.len()];
+        if pid > 0 {
+            // It may have just died of the kill before, and nobody has its number yet.
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+        sleep(Duration::from_millis(50));
+    }
+    let begun = Instant::now();
+    wait_for_a_full_pool(&osc);
+    println!("full again after {:?}", begun.elapsed());
+    let after = (tine.role("engine").descriptors().len(), resident_kb(&tine));
+    let names = [
+        "worker_deaths",
+        "spare_deaths",
+        "warm_hits",
+        "cold_starts",
+        "recovery_p50_ms",
+        "recovery_p99_ms",
+        "late_blocks",
+    ];
+    println!("{}", names.map(|name| format!("{name} {}", osc.stat(name))).join(", "));
+    println!("descriptors and resident kB of the engine: {before:?}, then {after:?}");
+    assert!(after.0 <= before.0 + 2, "descriptors leak");
+    assert!(after.1 < before.1 + 8_192, "memory leaks");
+    tine.quit();
+    let recorded = tine.recording();
+    let rendered = render(PLAYING, recorded.len() as f64 / 48_000.0, &STEADY[..2]);
+    assert_same("under fire", &recorded, &rendered, 100 * 48_000);
+}
+
+fn resident_kb(tine: &Tine) -> u64 {
+    tine.role("engine").figure("status", "VmRSS:")
 }

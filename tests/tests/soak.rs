@@ -16,10 +16,10 @@ fn eight_workers_in_a_row_keep_time_for_a_minute() {
     for name in names {
         println!("{name} {}", osc.stat(name));
     }
-    let (late, stalls) = (osc.stat("late_blocks"), osc.stat("machine_stalls"));
-    println!("machine_stalls {stalls}, the longest {} ms", osc.stat("machine_stall_max_ms"));
-    // What the machine itself kept from everybody is not ours; one stall may cost several blocks.
-    let blocks_per_stall = (osc.stat("machine_stall_max_ms") / 1.33).ceil() + 1.0;
-    assert!(late <= stalls * blocks_per_stall, "{late} late blocks, the machine stalled {stalls} times");
+    println!("machine_stalls {}, the longest {} ms", osc.stat("machine_stalls"), osc.stat("machine_stall_max_ms"));
+    let (ours, machine) = (osc.stat("late_by_us"), osc.stat("late_by_machine"));
+    println!("late by us {ours}, by the machine {machine}");
+    // The watch looks once a millisecond: on a machine that stalls a hundred times a second it cannot see every one.
+    assert!(ours <= 0.02 * machine, "{ours} late blocks that no stall of the machine explains");
     tine.quit();
 }

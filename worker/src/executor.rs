@@ -340,7 +340,7 @@ impl<'t> Executor<'t> {
         if self.recovery.is_quarantined(module) {
             return;
         }
-        let generation: u32 = self.own.read(std::mem::offset_of!(tine_protocol::segment::LaneHead, generation));
+        let generation: u32 = self.own.read(lane::GENERATION);
         let now = Situation {
             kind: self.catalogue.get(usize::from(module.kind)).map_or("", |kind| kind.spec.name),
             lane: self.lane.0,
@@ -359,6 +359,14 @@ impl<'t> Executor<'t> {
                 outputs[output_bytes / 2..].fill(0x5a);
             }
             faults::at(Phase::Process, generation, now);
+        }
+        if faults::is_scribbled(phase, generation, now) {
+            // Whatever a wild pointer may reach: counts, states, outputs, the lane's own head.
+            let mut word = 0x9E37_79B9u32;
+            for byte in self.own.slice_mut::<u8>(0, 256 << 10) {
+                word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                *byte = (word >> 24) as u8;
+            }
         }
         faults::at(phase, generation, now);
     }

@@ -121,6 +121,11 @@ pub fn is_half_done(generation: u32, now: Situation<'_>) -> bool {
     orders().any(|order| is_due(order, Phase::Process, generation, &now))
 }
 
+/// Whether the lane is to be scribbled over before.
+pub fn is_scribbled(phase: Phase, generation: u32, now: Situation<'_>) -> bool {
+    orders().any(|order| order.fault == "scribble" && is_due(order, phase, generation, &now))
+}
+
 fn orders() -> impl Iterator<Item = &'static Order> {
     ORDERS.get().into_iter().flatten()
 }

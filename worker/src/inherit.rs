@@ -7,7 +7,7 @@ use tine_protocol::sys::process;
 
 /// What engine and zygote inherit from the keeper.
 pub struct Inherited {
-    /// Engine and zygote speak to each other over it.
+    /// The engine's goes to the keeper, who passes on one to the zygote; the zygote's goes to the engine.
     pub socket: OwnedFd,
     /// The engine segment: writable for the engine, read-only for the zygote.
     pub engine: OwnedFd,

@@ -5,7 +5,7 @@ use tine_protocol::checksum::checksum;
 use tine_protocol::ids::{Block, Slot};
 use tine_protocol::message::{QUARANTINED_MAX, Quarantined};
 use tine_protocol::plan::{GRAIN, ModulePlan};
-use tine_protocol::segment::{LaneHead, ModuleHead, lane};
+use tine_protocol::segment::{LaneHead, ModuleHead, RING_BLOCKS, lane};
 
 use crate::executor::{Executor, bank};
 
@@ -54,8 +54,9 @@ impl Executor<'_> {
     /// Looks whether what the predecessor left can be gone on from, before `next` is computed; `due` is the block that the engine wants
     /// finished. A module whose state is spoilt begins anew, and is told in the lane's head.
     pub(crate) fn inspect(&mut self, next: Block, due: Block) {
+        let mut spoilt = 0u32;
+        self.own_mut().write(lane::SPOILT, spoilt);
         let Some((flip, plan)) = self.plan_for(next) else { return };
-        let mut spoilt = 0;
         for index in 0..self.modules_of(plan) {
             let module = self.module_of(flip, plan, index);
             let head_at = module.head_at as usize * GRAIN;
@@ -67,6 +68,10 @@ impl Executor<'_> {
                 spoilt += 1;
                 self.recovery_mut().spoilt.push(module.slot);
                 self.own_mut().write(std::mem::offset_of!(LaneHead, spoilt_slot), module.slot);
+                // Silence in place of whatever stands there: others may be about to read it.
+                if let Some([ring]) = self.own_mut().slices_mut([outputs(&module)]) {
+                    ring.fill(0);
+                }
             } else if count >= next {
                 continue;
             } else if let Some([from, to]) = self.own_mut().slices_mut([bank(&module, count - 1), bank(&module, count)])
@@ -78,10 +83,7 @@ impl Executor<'_> {
             // A count that cannot be would have blocks passed over, or computed from the state of another one.
             self.own().publish(head_at, next);
         }
-        if spoilt > 0 {
-            let before: u32 = self.own().read(lane::SPOILT);
-            self.own_mut().write(lane::SPOILT, before.wrapping_add(spoilt));
-        }
+        self.own_mut().write(lane::SPOILT, spoilt);
     }
 
     /// Whether a module's count can be true and its state is as it was when that count was stored.
@@ -95,6 +97,12 @@ impl Executor<'_> {
         let sealed: u64 = self.own().read(at);
         self.own_mut().slices_mut([bank(module, last)]).is_some_and(|[state]| checksum(state, last) == sealed)
     }
+}
+
+/// Where the ring of a module's outputs lies.
+fn outputs(module: &ModulePlan) -> std::ops::Range<usize> {
+    let start = lane::sample(module.outputs_at, module.output_samples, 0);
+    start..start + RING_BLOCKS * module.output_samples as usize * size_of::<f32>()
 }
 
 /// Leads over from the last samples of `before` to `now`, channel by channel, within the block.

@@ -68,7 +68,6 @@ fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder, seated: &Confi
     let view = warm.view.clone();
     own.write(std::mem::offset_of!(LaneHead, magic), MAGIC);
     own.write(std::mem::offset_of!(LaneHead, layout), LAYOUT_HASH);
-    own.write(std::mem::offset_of!(LaneHead, generation), order.generation);
     own.publish(lane::AWAITS, 0);
     // Whatever happens until the first module runs, no module is to blame.
     own.word(lane::RUNNING).store(lane::NOBODY, Ordering::Relaxed);
@@ -82,6 +81,9 @@ fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder, seated: &Confi
     seated.enter()?;
     executor.recovery_mut().quarantine(order.quarantined);
     executor.inspect(next, cycle);
+    executor.own().publish(lane::DONE, next);
+    // From here on the head is ours: what stood there before may have been anything.
+    executor.own().word(lane::GENERATION).store(order.generation, Ordering::Release);
     #[cfg(feature = "faults")]
     faults::at(Phase::Attach, order.generation, Situation { lane: order.lane, block: next, ..Situation::default() });
     loop {

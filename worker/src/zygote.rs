@@ -55,7 +55,8 @@ fn live(inherited: Inherited) -> io::Result<()> {
     // Everything that is needed is mapped: the workers shall not even inherit the descriptors.
     let Inherited { socket: engine_socket, .. } = inherited;
 
-    let mut nursery = Nursery { view, tables: tables.get(), frames, engine_socket, own_pid: std::process::id() };
+    let (own_pid, keeper_pid) = (std::process::id(), process::parent());
+    let mut nursery = Nursery { view, tables: tables.get(), frames, engine_socket, own_pid, keeper_pid };
     loop {
         let [has_order, has_signal] = process::wait_any([nursery.engine_socket.as_fd(), signals.as_fd()], None);
         if has_signal {
@@ -79,6 +80,7 @@ struct Nursery<'t> {
     frames: usize,
     engine_socket: OwnedFd,
     own_pid: u32,
+    keeper_pid: u32,
 }
 
 impl Nursery<'_> {
@@ -117,7 +119,8 @@ impl Nursery<'_> {
             process::exit_now(101);
         }));
         let outcome = (|| {
-            process::die_with_parent(self.own_pid)?;
+            // A worker plays on without its zygote, but not without the keeper.
+            process::outlive_parent(self.own_pid, self.keeper_pid)?;
             process::set_name("tine-worker");
             process::silence_standard_streams()?;
             process::close_all_but(&[engine.as_raw_fd()])?;

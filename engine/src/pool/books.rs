@@ -50,6 +50,8 @@ pub struct PoolCounts {
     pub cold_starts: u64,
     /// Forks that were put off, as too many workers died in a short time.
     pub forks_delayed: u64,
+    /// Zygotes that died.
+    pub zygotes_lost: u64,
     /// Times that a module was taken out of service.
     pub quarantines: u64,
     /// Microseconds of the zygote's warm-up.

@@ -25,13 +25,19 @@ impl Supervisor {
         for seat in self.watchdog.look(&lanes, now_ns(), |since_ns| stalls.stalled_ns(since_ns) >= length_ns) {
             self.watchdog.begin_anew(seat, lanes[seat].done, now_ns());
             // A worker that spins keeps the others of its core from running at all, even from dying: it is the one that hangs. It may
-            // have nothing to do.
+            // have nothing to do. Where none of ours spins, something else does, and it is of no use to kill the one that suffers.
             match hogs.iter().find(|&&hog| cores[hog] == cores[seat]) {
                 Some(&hog) if hog != seat && lanes[hog].done >= lanes[hog].due => self.kill_hung(hog),
                 Some(&hog) if hog != seat => {}
+                None if self.is_starved(seat) => {}
                 _ => self.kill_hung(seat),
             }
         }
+    }
+
+    /// Whether a seat's worker would run if it got a core.
+    fn is_starved(&self, seat: usize) -> bool {
+        self.seats[seat].worker.as_ref().is_some_and(|worker| process::is_runnable(worker.pid))
     }
 
     fn kill_hung(&mut self, seat: usize) {

@@ -2,14 +2,14 @@
 
 use nix::sys::signal::{Signal, raise};
 
-/// Has this process die, hang or stop: `kill segv abort panic exit stop loop`; or do what it may not: `open socket exec ptrace signal fork
+/// Has this process die, hang or stop: `kill segv abort panic exit stop loop` (`scribble` is `kill`); or do what it may not: `open socket exec ptrace signal fork
 /// memory`.
 ///
 /// # Panics
 /// For `panic`, for a word that is none of these, and if it may do after all what it may not.
 pub fn commit(fault: &str) {
     match fault {
-        "kill" => drop(raise(Signal::SIGKILL)),
+        "kill" | "scribble" => drop(raise(Signal::SIGKILL)),
         // SAFETY: none is claimed: the write to an address that is never mapped ends the process, which is what is wanted.
         "segv" => unsafe { std::ptr::without_provenance_mut::<u8>(8).write_volatile(1) },
         "abort" => std::process::abort(),

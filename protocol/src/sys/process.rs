@@ -75,6 +75,54 @@ pub fn die_with_parent(parent: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// Who may become the parent of a process that called [`outlive_parent`].
+static GUARDIAN: std::sync::atomic::AtomicI32 = std::sync::atomic::AtomicI32::new(0);
+
+/// Has this process live on when its parent, which must still be `parent`, dies and it becomes a child of `guardian`; and end when it
+/// becomes anybody else's. Also under [`seccomp`](super::seccomp).
+///
+/// # Errors
+/// If the parent is gone already, or as the system says it.
+pub fn outlive_parent(parent: u32, guardian: u32) -> io::Result<()> {
+    use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, sigaction};
+    extern "C" fn look(_: libc::c_int) {
+        // SAFETY: both calls may be made in a signal handler. A new parent is in place before the signal is sent.
+        unsafe {
+            if libc::getppid() != GUARDIAN.load(std::sync::atomic::Ordering::Relaxed) {
+                libc::_exit(1);
+            }
+        }
+    }
+    GUARDIAN.store(guardian as i32, std::sync::atomic::Ordering::Relaxed);
+    let action = SigAction::new(SigHandler::Handler(look), SaFlags::SA_RESTART, SigSet::empty());
+    // SAFETY: the handler calls only what may be called in one (above).
+    unsafe { sigaction(Signal::SIGUSR1, &action)? };
+    nix::sys::prctl::set_pdeathsig(Signal::SIGUSR1)?;
+    // The parent may have died before the line above.
+    let now = nix::unistd::getppid().as_raw() as u32;
+    if now != parent && now != guardian {
+        return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the parent is gone"));
+    }
+    Ok(())
+}
+
+/// The parent of this process.
+pub fn parent() -> u32 {
+    nix::unistd::getppid().as_raw() as u32
+}
+
+/// Kills (SIGKILL) the children of this process that belong to the group that `leader` founded. Where there is none, nothing happens: the
+/// number may be another group's by now.
+pub fn kill_children_of_group(leader: u32) {
+    use nix::sys::wait::{WaitPidFlag, waitpid};
+    let group = nix::unistd::Pid::from_raw(leader as i32);
+    let members = waitpid(nix::unistd::Pid::from_raw(-group.as_raw()), Some(WaitPidFlag::WNOHANG));
+    if members != Err(nix::errno::Errno::ECHILD) {
+        // ESRCH: the last of them has just ended, which is what was wanted.
+        let _ = nix::sys::signal::killpg(group, Signal::SIGKILL);
+    }
+}
+
 /// The two sides of a fork.
 pub enum Forked {
     /// We are the new process.
@@ -307,6 +355,13 @@ pub fn cpu_ns(pid: u32) -> Option<u64> {
     let clock = nix::time::clock_getcpuclockid(nix::unistd::Pid::from_raw(pid as i32)).ok()?;
     let used = std::time::Duration::from(clock.now().ok()?);
     Some(used.as_nanos() as u64)
+}
+
+/// Whether process `pid` is running or waits for a core only: neither asleep nor stopped.
+pub fn is_runnable(pid: u32) -> bool {
+    // The state follows the name, which stands in brackets and may hold any letter.
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('R'))
 }
 
 /// Page faults of this process so far that needed no disk.
