@@ -1,5 +1,6 @@
 //! `tine bench`: measures this machine with the real binary, as a user would run it. A file a suite; `page` and `report` show them.
 
+mod axis;
 mod client;
 mod create;
 mod figure;
