@@ -71,7 +71,7 @@ pub enum Verb {
     Doctor,
     /// Measures this machine
     Bench {
-        /// create osc hop failover voices load startup soak; all where none is named
+        /// create osc hop failover startup; voices, load and soak come later; all that there are where none is named
         #[arg(value_name = "SUITE", value_parser = clap::builder::PossibleValuesParser::new(crate::config::SUITES))]
         suites: Vec<String>,
         /// Fewer rounds
@@ -83,6 +83,9 @@ pub enum Verb {
         /// Writes a page here
         #[arg(long, value_name = "FILE")]
         html: Option<PathBuf>,
+        /// Draws here how long failover took
+        #[arg(long, value_name = "FILE")]
+        svg: Option<PathBuf>,
     },
     /// The engine's process, started by the keeper
     #[command(hide = true)]

@@ -61,6 +61,8 @@ pub enum Action {
         json: Option<PathBuf>,
         /// A file for people.
         html: Option<PathBuf>,
+        /// A drawing of what `failover` measured, which is among `suites`.
+        svg: Option<PathBuf>,
     },
     /// Internal: the engine's process, with inherited descriptors.
     Engine {
@@ -281,9 +283,12 @@ pub fn check(line: CommandLine, cores: usize) -> Result<Invocation, String> {
         }
         Some(Verb::Devices { json }) => Action::Devices(json),
         Some(Verb::Doctor) => Action::Doctor,
-        Some(Verb::Bench { suites, quick, json, html }) => {
+        Some(Verb::Bench { suites, quick, json, html, svg }) => {
             let suites = if suites.is_empty() { SUITES.map(str::to_owned).to_vec() } else { suites };
-            Action::Bench { suites, quick, json, html }
+            if svg.is_some() && !suites.iter().any(|suite| suite == "failover") {
+                return Err("--svg draws what failover measures: tine bench failover --svg FILE".to_owned());
+            }
+            Action::Bench { suites, quick, json, html, svg }
         }
         Some(Verb::Engine(inherit)) => {
             Action::Engine { inherited: inherit.inherit, mode: inherit.mode, files: inherit.files }
@@ -383,6 +388,8 @@ mod tests {
         assert_eq!(action("devices --json"), Action::Devices(true));
         assert_eq!(action("doctor"), Action::Doctor);
         assert!(matches!(action("bench --quick --json f"), Action::Bench { suites, .. } if suites == SUITES));
+        let drawn = action("bench failover osc --svg f");
+        assert!(matches!(drawn, Action::Bench { svg: Some(svg), .. } if svg.as_os_str() == "f"));
         let (inherited, files) = (vec![3, 4, 5], vec!["a".into()]);
         let engine = Action::Engine { inherited, mode: Mode::Serve, files };
         assert_eq!(action("engine --inherit 3,4,5 --mode serve a"), engine);
@@ -418,6 +425,7 @@ mod tests {
             ("render a -o b", "render needs --seconds"),
             ("--wait nap", "adaptive, park, spin"),
             ("bench nap", "failover"),
+            ("bench osc --svg f", "--svg draws what failover measures"),
             ("modules --json --markdown", "cannot be used with"),
         ] {
             let message = parse(line).expect_err(line);

@@ -34,7 +34,7 @@ fn doctor_answers_on_any_machine_and_a_suite_that_comes_later_says_so() {
     let output = tine(&["doctor"], "");
     assert_eq!(output.status.code(), Some(0));
     assert!(text(&output.stdout).lines().all(|line| line.starts_with("ok  ") || line.starts_with("!!  ")));
-    let output = tine(&["bench", "failover"], "");
+    let output = tine(&["bench", "voices"], "");
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stderr);
     assert!(output.stdout.is_empty() && said.contains("comes later") && said.lines().count() == 1, "{said}");
@@ -47,6 +47,7 @@ fn wrong_usage_goes_to_stderr_and_ends_with_2() {
         (&["frobnicate"], "unrecognized subcommand"),
         (&["modules", "vcaa"], "did you mean \"vca\"?"),
         (&["render", "x", "-o", "y"], "--seconds"),
+        (&["bench", "osc", "--svg", "x"], "failover"),
     ] {
         let output = tine(words, "");
         assert_eq!(output.status.code(), Some(2), "{words:?}");

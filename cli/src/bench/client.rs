@@ -20,6 +20,8 @@ pub struct Client {
 /// One worker, as `/pool` tells.
 #[derive(Clone, Debug)]
 pub struct Worker {
+    /// The lane that it executes; -1 has none.
+    pub seat: i32,
     /// Its process.
     pub pid: u32,
     /// `idle`, `busy`, ...
@@ -52,6 +54,14 @@ impl Client {
         Ok(Client { socket, syncs: std::cell::Cell::new(0), wait: ANSWER_WAIT })
     }
 
+    /// Another client of the same engine.
+    ///
+    /// # Errors
+    /// If the system gives no socket.
+    pub fn another(&self) -> Result<Client, String> {
+        Client::new(self.socket.peer_addr().map_err(|error| error.to_string())?)
+    }
+
     /// Waits for this long, where answers may be lost on the way.
     pub fn patience(&mut self, wait: Duration) {
         self.wait = wait;
@@ -71,6 +81,14 @@ impl Client {
     /// If it is refused, or no answer comes.
     pub fn ask(&self, datagram: &[u8], last: impl Fn(&OscMessage) -> bool) -> Result<Vec<OscMessage>, String> {
         self.send(datagram)?;
+        self.hear(last)
+    }
+
+    /// Waits for the first message that is `last`; returns that and all before it.
+    ///
+    /// # Errors
+    /// If a message is refused, or none comes.
+    pub fn hear(&self, last: impl Fn(&OscMessage) -> bool) -> Result<Vec<OscMessage>, String> {
         let until = Instant::now() + self.wait;
         let mut answers = Vec::new();
         loop {
@@ -154,8 +172,8 @@ impl Client {
     pub fn pool(&self) -> Result<Vec<Worker>, String> {
         let rows = self.done("/pool", [])?;
         let workers = rows.into_iter().filter_map(|row| match &row.args[..] {
-            [_, OscType::Int(pid), OscType::String(state), ..] => {
-                Some(Worker { pid: *pid as u32, state: state.clone() })
+            [OscType::Int(seat), OscType::Int(pid), OscType::String(state), ..] => {
+                Some(Worker { seat: *seat, pid: *pid as u32, state: state.clone() })
             }
             _ => None,
         });

@@ -1,12 +1,15 @@
-//! `tine bench`: measures this machine with the real binary, as a user would run it. A file a suite; `page` and `report` show them.
+//! `tine bench`: measures this machine with the real binary, as a user would run it. A file a suite; `page`, `picture` and `report` show them.
 
+mod axis;
 mod client;
 mod create;
+mod failover;
 mod figure;
 mod hop;
 mod osc;
 mod page;
 mod passing;
+mod picture;
 mod report;
 mod served;
 mod startup;
@@ -20,7 +23,7 @@ use crate::words::Style;
 use report::{Report, Settings};
 
 /// The suites that there are so far.
-const HERE: [&str; 4] = ["create", "osc", "hop", "startup"];
+const HERE: [&str; 5] = ["create", "osc", "hop", "failover", "startup"];
 
 /// What is asked of `tine bench`.
 pub struct Wish<'a> {
@@ -32,6 +35,8 @@ pub struct Wish<'a> {
     pub json: Option<&'a PathBuf>,
     /// A file for people.
     pub html: Option<&'a PathBuf>,
+    /// A file for the drawing of what `failover` measured; `failover` is among the suites then.
+    pub svg: Option<&'a PathBuf>,
 }
 
 /// Measures, and reports.
@@ -41,7 +46,7 @@ pub struct Wish<'a> {
 pub fn run(config: &Config, wish: &Wish<'_>) -> Result<(), String> {
     let suites = chosen(wish.suites)?;
     // A file that cannot be written is better known before than after the wait.
-    for file in [wish.json, wish.html].into_iter().flatten() {
+    for file in [wish.json, wish.html, wish.svg].into_iter().flatten() {
         std::fs::write(file, "").map_err(|error| format!("{}: {error}", file.display()))?;
     }
     let flags = flags(config);
@@ -54,10 +59,13 @@ pub fn run(config: &Config, wish: &Wish<'_>) -> Result<(), String> {
             "create" => create::run(config, &flags, wish.is_quick)?,
             "osc" => osc::run(&flags, wish.is_quick)?,
             "hop" => hop::run(config, &flags, wish.is_quick)?,
+            "failover" => failover::run(config, &flags, wish.is_quick)?,
             _ => startup::run(&flags, wish.is_quick)?,
         });
     }
-    for (file, text) in [(wish.json, report.json()?), (wish.html, page::page(&report))] {
+    let drawn = report.figures.iter().find(|figure| figure.name == failover::WHOLE);
+    let drawing = drawn.map_or_else(String::new, |figure| picture::svg(figure, "kills"));
+    for (file, text) in [(wish.json, report.json()?), (wish.html, page::page(&report)), (wish.svg, drawing)] {
         if let Some(file) = file {
             std::fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))?;
         }
@@ -106,8 +114,8 @@ mod tests {
     fn without_a_name_all_that_there_are_run_and_one_that_comes_later_says_so() {
         assert_eq!(chosen(&words(&SUITES)), Ok(HERE.to_vec()));
         assert_eq!(chosen(&words(&["startup", "osc"])), Ok(vec!["osc", "startup"]));
-        let error = chosen(&words(&["osc", "failover"])).unwrap_err();
-        assert!(error.starts_with("bench failover comes later") && error.lines().count() == 1, "{error}");
+        let error = chosen(&words(&["osc", "voices"])).unwrap_err();
+        assert!(error.starts_with("bench voices comes later") && error.lines().count() == 1, "{error}");
     }
 
     #[test]

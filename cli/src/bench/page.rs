@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use super::axis::Axis;
 use super::figure::Figure;
 use super::report::{Report, shown, targets};
 
@@ -75,39 +76,9 @@ fn has_shape(figure: &Figure) -> bool {
     figure.p50.is_some() && figure.bins.len() != 1
 }
 
-/// From values to places on the x axis.
-struct Axis {
-    least: f64,
-    greatest: f64,
-}
-
-impl Axis {
-    /// An axis from the decade part (1, 2, 5) below the least to the one above the greatest.
-    fn over(least: f64, greatest: f64) -> Axis {
-        let least = least.max(1e-3);
-        let steps: Vec<f64> =
-            (-4..12).flat_map(|decade| [1.0, 2.0, 5.0].map(|step| step * 10f64.powi(decade))).collect();
-        let below = steps.iter().rev().copied().find(|step| *step <= least).unwrap_or(least);
-        let above = steps.iter().copied().find(|step| *step > greatest.max(below * 1.5)).unwrap_or(greatest * 2.0);
-        Axis { least: below, greatest: above }
-    }
-
-    /// 0..1.
-    fn part(&self, value: f64) -> f64 {
-        let value = value.clamp(self.least, self.greatest);
-        (value / self.least).ln() / (self.greatest / self.least).ln()
-    }
-
-    fn x(&self, value: f64) -> f64 {
-        LEFT + self.part(value) * (WIDTH - LEFT - RIGHT)
-    }
-
-    fn ticks(&self) -> Vec<f64> {
-        let decades = (self.greatest / self.least).log10();
-        let steps: &[f64] = if decades > 3.0 { &[1.0] } else { &[1.0, 2.0, 5.0] };
-        let all = (-4..12).flat_map(|decade| steps.iter().map(move |step| step * 10f64.powi(decade)));
-        all.filter(|tick| (self.least * 0.999..=self.greatest * 1.001).contains(tick)).collect()
-    }
+/// Where a value stands.
+fn x(axis: &Axis, value: f64) -> f64 {
+    LEFT + axis.part(value) * (WIDTH - LEFT - RIGHT)
 }
 
 fn drawing(figure: &Figure) -> String {
@@ -116,7 +87,7 @@ fn drawing(figure: &Figure) -> String {
     let floor = HEIGHT - BOTTOM;
     let mut svg = format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\">");
     for tick in axis.ticks() {
-        let x = axis.x(tick);
+        let x = x(&axis, tick);
         let _ = write!(
             svg,
             "<path d=\"M{x:.1} {TOP}V{floor}\" stroke=\"#eee\"/><text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#666\">{}</text>",
@@ -137,7 +108,7 @@ fn drawing(figure: &Figure) -> String {
     let mut free = f64::MIN;
     for (name, value) in marks {
         let Some(value) = value else { continue };
-        let x = axis.x(value);
+        let x = x(&axis, value);
         let _ =
             write!(svg, "<path d=\"M{x:.1} {:.1}V{floor}\" stroke=\"#b00020\" stroke-dasharray=\"3 3\"/>", TOP - 6.0);
         // Names that would lie on each other are left out: the table has them.
@@ -188,7 +159,8 @@ fn columns(figure: &Figure, axis: &Axis) -> String {
     svg
 }
 
-fn escape(text: &str) -> String {
+/// Text that may stand in a page or a drawing.
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
@@ -205,15 +177,5 @@ mod tests {
         for never in ["http:", "https:", "src=", "href="] {
             assert!(!page.contains(never), "{never}");
         }
-    }
-
-    #[test]
-    fn an_axis_holds_what_it_was_made_for_and_rises() {
-        let axis = Axis::over(0.3, 42.0);
-        assert_eq!((axis.least, axis.greatest), (0.2, 50.0));
-        assert!(axis.part(0.2) == 0.0 && axis.part(50.0) == 1.0 && axis.part(1.0) < axis.part(2.0));
-        assert!(axis.ticks().contains(&10.0));
-        let flat = Axis::over(0.0, 0.0);
-        assert!(flat.part(0.0).is_finite());
     }
 }

@@ -34,7 +34,7 @@ pub struct Settings {
     pub period_frames: u32,
     /// Blocks computed ahead.
     pub lead_blocks: u32,
-    /// Worker processes, but in `startup`.
+    /// Worker processes, but in `startup` and `failover`, which have 8.
     pub workers: u16,
     /// Warm workers without a lane.
     pub spares: u16,

@@ -1,0 +1,138 @@
+//! How long a lane stands still when its worker is killed: from SIGKILL until a spare has finished the lane's block.
+//!
+//! Two watches are added up. Ours begins with the kill and ends when the kernel says that the process is gone (its pidfd). The
+//! supervisor waits for the same word; its watch begins there, and ends when the lane has finished all that was due. It looks every
+//! 50 us, and gives up after 20 ms. Events wait for the cause of death: when they arrive measures nothing.
+
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use rosc::OscType;
+use tine_protocol::sys::clock::now_ns;
+use tine_protocol::sys::{process, sched};
+
+use super::client::{Client, Worker};
+use super::figure::{Figure, Samples};
+use super::served::Served;
+use crate::config::Config;
+
+/// The figure that is drawn.
+pub const WHOLE: &str = "kill to block finished";
+
+/// What plays: a chain, so that each lane waits for the one before.
+const CHAIN: [&str; 8] = ["vco", "vcf", "vca", "slew", "delay", "vca", "vcf", "vca"];
+
+/// The engine's words for what happens to blocks and workers: name in `stats`, how it is called here, and its unit.
+const COUNTS: [(&str, &str, &str); 6] = [
+    ("late_blocks", "late blocks meanwhile", "blocks"),
+    ("late_by_us", "late meanwhile, by our fault", "times"),
+    ("late_by_machine", "late meanwhile, the machine stalled", "times"),
+    ("machine_stalls", "stalls of the machine meanwhile", "stalls"),
+    ("worker_deaths", "workers that died", "workers"),
+    ("cold_starts", "deaths without a spare, in no figure above", "deaths"),
+];
+
+/// The longest that a pool takes to be full again, even on a loaded machine.
+const FULL_WAIT: Duration = Duration::from_secs(10);
+
+/// How often the pool is looked at meanwhile.
+const FULL_LOOK: Duration = Duration::from_millis(5);
+
+/// A new spare's start is over, and what was late because of it is counted.
+const SETTLE: Duration = Duration::from_millis(30);
+
+/// The longest that the kernel takes to end a process.
+const DEATH_WAIT_NS: u64 = 3_000_000_000;
+
+/// Workers killed one after another, each once the pool is full again.
+///
+/// # Errors
+/// If the engine does not answer, or a worker does not die.
+pub fn run(config: &Config, flags: &[String], is_quick: bool) -> Result<Vec<Figure>, String> {
+    let rounds = if is_quick { 20 } else { 300 };
+    let own = [format!("--workers={}", CHAIN.len()), "--placement=isolate".to_owned()];
+    let others = flags.iter().filter(|flag| !flag.contains("workers=") && !flag.contains("placement="));
+    let served = Served::start(&others.cloned().chain(own).collect::<Vec<_>>())?;
+    let client = &served.client;
+    client.eval(&patch())?;
+    client.sync()?;
+    // One listens, the other asks: events would be lost among answers.
+    let listener = client.another()?;
+    listener.done("/notify", [OscType::Int(1)])?;
+    let before = client.stats()?;
+    let (mut death, mut recovery, mut whole) = (Samples::micros(), Samples::micros(), Samples::micros());
+    let block_s = f64::from(config.block_frames) / f64::from(config.rate_hz);
+    for round in 0..rounds {
+        let workers = full_pool(client, usize::from(config.spares))?;
+        let seat = round % CHAIN.len();
+        let worker = workers.iter().find(|worker| worker.seat == seat as i32).ok_or("a full pool has an empty seat")?;
+        // Death keeps no step with the blocks: moments are spread evenly over one, by the golden ratio.
+        std::thread::sleep(SETTLE + Duration::from_secs_f64(block_s * (round as f64 * 0.618_034).fract()));
+        // On a thread of its own, as its priority would go over to the processes that are started after it.
+        let killed = std::thread::scope(|scope| scope.spawn(|| kill(worker)).join());
+        let died_ns = killed.map_err(|_| "the thread that kills ended early")??;
+        let recovered_ns = recovered_ns(&listener, worker.seat)?;
+        // Without a spare the lane had to wait for a fork, which is counted and told without a time.
+        if recovered_ns > 0 {
+            death.add(died_ns);
+            recovery.add(recovered_ns);
+            whole.add(died_ns + recovered_ns);
+        }
+    }
+    std::thread::sleep(SETTLE);
+    let after = client.stats()?;
+    let since = |name: &str| after.get(name).copied().unwrap_or(0.0) - before.get(name).copied().unwrap_or(0.0);
+    let mut figures = vec![
+        death.figure("failover", "kill to death seen"),
+        recovery.figure("failover", "death seen to block finished"),
+        whole.figure("failover", WHOLE).p99_below(1000.0),
+    ];
+    figures.extend(COUNTS.map(|(stat, name, unit)| Figure::single("failover", name, unit, since(stat))));
+    Ok(figures)
+}
+
+/// The chain in the REPL's words.
+fn patch() -> String {
+    let creates = CHAIN.iter().enumerate().map(|(number, kind)| format!("create {kind} --id m{number}; "));
+    let path: Vec<String> = (0..CHAIN.len()).map(|number| format!("m{number}")).collect();
+    format!("{}connect {} > out", creates.collect::<String>(), path.join(" > "))
+}
+
+/// Waits until every seat has a worker and every spare is warm.
+fn full_pool(client: &Client, spares: usize) -> Result<Vec<Worker>, String> {
+    let until = Instant::now() + FULL_WAIT;
+    loop {
+        let workers = client.pool()?;
+        let count = |states: &[&str]| workers.iter().filter(|worker| states.contains(&worker.state.as_str())).count();
+        if count(&["busy", "idle"]) == CHAIN.len() && count(&["spare"]) == spares {
+            return Ok(workers);
+        }
+        if Instant::now() > until {
+            return Err(format!("the pool is not full again: {workers:?}"));
+        }
+        std::thread::sleep(FULL_LOOK);
+    }
+}
+
+/// Kills a worker; returns how long until the kernel says that it is gone.
+fn kill(worker: &Worker) -> Result<u64, String> {
+    // The supervisor waits for the same word at this priority. Without the right to it our own wait for a core is measured too.
+    let _ = sched::set_fifo(0, sched::priority::SUPERVISOR);
+    let pidfd = process::watch(worker.pid).map_err(|error| format!("worker {}: {error}", worker.seat))?;
+    let killed_ns = now_ns();
+    process::kill(&pidfd);
+    match process::wait_list(&[pidfd.as_fd()], Some(DEATH_WAIT_NS))[..] {
+        [true] => Ok(now_ns() - killed_ns),
+        _ => Err(format!("worker {} does not die", worker.seat)),
+    }
+}
+
+/// The engine's own measure: how long from death noticed until the lane had caught up; 0 if there was no spare.
+fn recovered_ns(listener: &Client, seat: i32) -> Result<u64, String> {
+    let is_ours = |args: &[OscType]| args.first() == Some(&OscType::Int(seat));
+    let events = listener.hear(|event| event.addr == "/worker.restored" && is_ours(&event.args))?;
+    match events.last().and_then(|event| event.args.get(1)) {
+        Some(OscType::Float(ms)) => Ok((f64::from(*ms) * 1e6) as u64),
+        _ => Err("/worker.restored comes without a time".to_owned()),
+    }
+}
