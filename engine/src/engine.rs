@@ -12,14 +12,13 @@ use crossbeam::channel::{Receiver, bounded};
 use rtrb::{Consumer, Producer, RingBuffer};
 use thiserror::Error;
 use tine_modules::Kind;
-use tine_modules::runner::Scratch;
 use tine_protocol::plan::ModulePlan;
 use tine_protocol::segment::{EngineHead, LANE_BYTES, engine};
 use tine_protocol::sys::alarm::Alarm;
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::memory::{self, ReadMap, SealedMap, WriteMap};
 use tine_protocol::sys::{process, sched};
-use tine_worker::executor::{Executor, Patience, View};
+use tine_worker::executor::{Executor, Patience, View, Workspace};
 use tine_worker::inherit::Inherited;
 
 use crate::answer::Stat;
@@ -183,7 +182,7 @@ impl Engine {
             View { engine: engine_view, lanes: all_lanes },
             tables.get(),
             catalogue,
-            Scratch::new(format.frames),
+            Workspace::new(format.frames),
         );
         fds.push(out_fd);
 

@@ -14,6 +14,7 @@ mod fuzz;
 mod kills;
 mod languages;
 mod order;
+mod overload;
 mod renders;
 #[cfg(feature = "devices")]
 mod servers;

@@ -13,6 +13,7 @@ use tine_protocol::ids::{Block, LaneId, Slot};
 use tine_protocol::plan::{
     CablePlan, GRAIN, LANE_CABLES_MAX, LANE_MODULES_MAX, LaneEvent, ModulePlan, PLAN_SLOTS, PlanHead,
 };
+use tine_protocol::ramp::Ramp;
 use tine_protocol::segment::{BLOCK_EVENTS_MAX, EngineHead, EventBlock, LanePlan, ModuleHead, engine, lane};
 use tine_protocol::spec::{CHANNELS_MAX, PORTS_MAX};
 use tine_protocol::sys::clock::now_ns;
@@ -69,6 +70,42 @@ pub struct Executor<'t> {
     recovery: Recovery,
 }
 
+/// The memory that an executor works in, allocated and present ahead: a follower has no time to lose.
+pub struct Workspace {
+    scratch: Scratch,
+    cables: Vec<Cable>,
+    cable_plans: Vec<CablePlan>,
+    events: Vec<LaneEvent>,
+    module_events: Vec<Event>,
+    values: Vec<f32>,
+    arrivals: Vec<Arrival>,
+}
+
+impl Workspace {
+    /// For blocks of `frames`, and the longest plan and the most events that a lane may have.
+    pub fn new(frames: usize) -> Workspace {
+        // Filled a little and emptied, so that the pages which most plans need are there; a longer one brings the others in with its
+        // first block.
+        fn empty<T: Clone>(filler: T, length: usize) -> Vec<T> {
+            let mut list = Vec::with_capacity(length);
+            list.resize(length.min(64), filler);
+            list.clear();
+            list
+        }
+        let cable = Cable { input: 0, channels: 1, gain: Ramp::constant(1.0) };
+        let event = Event { input: 0, frame: 1, ramp_frames: 0, value: 0.0 };
+        Workspace {
+            scratch: Scratch::new(frames),
+            cables: empty(cable, LANE_CABLES_MAX),
+            cable_plans: empty(CablePlan { gain: 1.0, ..CablePlan::default() }, LANE_CABLES_MAX),
+            events: empty(LaneEvent { frame: 1, ..LaneEvent::default() }, BLOCK_EVENTS_MAX),
+            module_events: empty(event, BLOCK_EVENTS_MAX),
+            values: vec![0.0; PORTS_MAX],
+            arrivals: vec![Arrival::InTime; LANE_CABLES_MAX],
+        }
+    }
+}
+
 /// What may be read: the engine's orders and everybody's lanes.
 #[derive(Clone)]
 pub struct View {
@@ -87,8 +124,9 @@ impl<'t> Executor<'t> {
         view: View,
         tables: &'t Tables,
         catalogue: &'static [Kind],
-        scratch: Scratch,
+        workspace: Workspace,
     ) -> Executor<'t> {
+        let Workspace { scratch, cables, cable_plans, events, module_events, values, arrivals } = workspace;
         let head = view.engine.read::<EngineHead>(0);
         Executor {
             lane,
@@ -99,12 +137,12 @@ impl<'t> Executor<'t> {
             catalogue,
             scratch,
             head,
-            cables: Vec::with_capacity(LANE_CABLES_MAX),
-            cable_plans: Vec::with_capacity(LANE_CABLES_MAX),
-            events: Vec::with_capacity(BLOCK_EVENTS_MAX),
-            module_events: Vec::with_capacity(BLOCK_EVENTS_MAX),
-            values: vec![0.0; PORTS_MAX],
-            arrivals: vec![Arrival::InTime; LANE_CABLES_MAX],
+            cables,
+            cable_plans,
+            events,
+            module_events,
+            values,
+            arrivals,
             scrubbed: 0,
             recovery: Recovery::default(),
         }

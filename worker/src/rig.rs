@@ -6,7 +6,7 @@ use std::io;
 use std::mem::offset_of;
 use std::os::fd::OwnedFd;
 
-use tine_modules::runner::{Scratch, Shape};
+use tine_modules::runner::Shape;
 use tine_modules::{CATALOGUE, Tables, kind};
 use tine_protocol::ids::{LaneId, Slot};
 use tine_protocol::plan::{CablePlan, GRAIN, ModulePlan, NEVER, PlanHead};
@@ -15,7 +15,7 @@ use tine_protocol::segment::{
 };
 use tine_protocol::sys::memory::{self, ReadMap, WriteMap};
 
-use crate::executor::{Executor, Patience, View};
+use crate::executor::{Executor, Patience, View, Workspace};
 
 /// The segments of some lanes, with their plans.
 pub struct Rig {
@@ -82,7 +82,7 @@ impl Rig {
             self.view.clone(),
             tables,
             CATALOGUE,
-            Scratch::new(self.frames),
+            Workspace::new(self.frames),
         ))
     }
 }

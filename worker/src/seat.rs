@@ -6,7 +6,6 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
 
-use tine_modules::runner::Scratch;
 use tine_modules::{Kind, Tables};
 use tine_protocol::ids::LaneId;
 use tine_protocol::message::{AttachOrder, WorkerSays};
@@ -16,7 +15,7 @@ use tine_protocol::sys::memory::{PAGE, WriteMap};
 use tine_protocol::sys::seccomp::{Confinement, Stage};
 use tine_protocol::sys::{process, sched, socket};
 
-use crate::executor::{Executor, Patience, View};
+use crate::executor::{Executor, Patience, View, Workspace};
 #[cfg(feature = "faults")]
 use crate::faults::{self, Phase, Situation};
 
@@ -29,7 +28,7 @@ pub struct Warm<'t> {
     /// The kinds.
     pub catalogue: &'static [Kind],
     /// Work space; this process's own copy.
-    pub scratch: Scratch,
+    pub workspace: Workspace,
 }
 
 /// Lives as a worker; `engine` is the socket to the engine. Returns when the engine ends.
@@ -58,11 +57,11 @@ pub fn live(warm: Warm<'_>, engine: &OwnedFd, forked_ns: u64) -> io::Result<()> 
     let [segment] = <[OwnedFd; 1]>::try_from(descriptors).map_err(|_| io::ErrorKind::InvalidData)?;
     let own = WriteMap::new(&segment, LANE_BYTES)?;
     drop(segment);
-    execute(warm, own, order, &seated)
+    execute(warm, own, order, Some(seated))
 }
 
 /// Executes a lane from where it stands until the engine ends.
-fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder, seated: &Confinement) -> io::Result<()> {
+fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder, mut seated: Option<Confinement>) -> io::Result<()> {
     let lane_number = usize::from(order.lane);
     let (start, resume) = (engine::start(lane_number), engine::resume(lane_number));
     let view = warm.view.clone();
@@ -73,12 +72,10 @@ fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder, seated: &Confi
     own.word(lane::RUNNING).store(lane::NOBODY, Ordering::Relaxed);
     let done = own.count(lane::DONE);
     let mut executor =
-        Executor::new(LaneId(order.lane), Patience::Wait, own, warm.view, warm.tables, warm.catalogue, warm.scratch);
+        Executor::new(LaneId(order.lane), Patience::Wait, own, warm.view, warm.tables, warm.catalogue, warm.workspace);
     // What the predecessor says that it finished is taken only if it can be: the modules' own counts decide in the end.
     let cycle = view.engine.count(start).load();
     let mut next = if done <= cycle && done + RING_BLOCKS as u64 >= cycle { done } else { cycle };
-    // All memory is there now, and all that is needed is mapped.
-    seated.enter()?;
     executor.recovery_mut().quarantine(order.quarantined);
     executor.inspect(next, cycle);
     executor.own().publish(lane::DONE, next);
@@ -94,6 +91,10 @@ fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder, seated: &Confi
         }
         next = next.max(view.engine.count(resume).load());
         if next >= target {
+            // All memory is there, and all that is needed is mapped. Not sooner: it takes as long as a block.
+            if let Some(seated) = seated.take() {
+                seated.enter()?;
+            }
             view.engine.count(start).wait(target, None);
             continue;
         }

@@ -12,7 +12,7 @@ use tine_protocol::sys::memory::ReadMap;
 use tine_protocol::sys::process::{self, Ended, Forked, Signal, Signals};
 use tine_protocol::sys::{fpu, sched, socket};
 
-use crate::executor::View;
+use crate::executor::{View, Workspace};
 use crate::inherit::Inherited;
 use crate::seat::{self, Warm};
 use crate::warm;
@@ -131,7 +131,7 @@ impl Nursery<'_> {
                 view: self.view.clone(),
                 tables: self.tables,
                 catalogue: CATALOGUE,
-                scratch: Scratch::new(self.frames),
+                workspace: Workspace::new(self.frames),
             };
             seat::live(warm, &engine, forked_ns)
         })();
