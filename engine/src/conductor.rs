@@ -302,6 +302,8 @@ impl Conductor {
                 continue;
             }
             let done = self.lanes.get(lane).map_or(block, |map| map.count(lane::DONE).load());
+            // A lane that had nothing to do is behind in nothing.
+            let done = done.max(self.control.count(engine::resume(lane)));
             if state.active.contains(&LaneId(lane as u16)) && done + RING_BLOCKS as u64 <= block {
                 // The lane is so late that it still needs what stands in this place: these wait.
                 self.telemetry.events_moved.fetch_add(events.len() as u64, Ordering::Relaxed);

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
 
 use tine_modules::{Kind, Tables};
-use tine_protocol::ids::LaneId;
+use tine_protocol::ids::{Block, LaneId};
 use tine_protocol::message::{AttachOrder, WorkerSays};
 use tine_protocol::segment::{LANE_BYTES, LAYOUT_HASH, LaneHead, MAGIC, RING_BLOCKS, engine, lane};
 use tine_protocol::sys::clock::now_ns;
@@ -75,7 +75,7 @@ fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder, mut seated: Op
         Executor::new(LaneId(order.lane), Patience::Wait, own, warm.view, warm.tables, warm.catalogue, warm.workspace);
     // What the predecessor says that it finished is taken only if it can be: the modules' own counts decide in the end.
     let cycle = view.engine.count(start).load();
-    let mut next = if done <= cycle && done + RING_BLOCKS as u64 >= cycle { done } else { cycle };
+    let mut next = first_block(done, view.engine.count(resume).load(), cycle);
     executor.recovery_mut().quarantine(order.quarantined);
     executor.inspect(next, cycle);
     executor.own().publish(lane::DONE, next);
@@ -113,5 +113,27 @@ fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder, mut seated: Op
                 Situation { lane: order.lane, block: next, ..Situation::default() },
             );
         }
+    }
+}
+
+/// The block at which a follower goes on: where its predecessor says that it was, if that can be. A lane that had nothing to do before `resume`
+/// owes nothing before it, so a death in its first block leaves that block to be computed. `cycle` blocks are to be finished.
+fn first_block(done: Block, resume: Block, cycle: Block) -> Block {
+    let done = done.max(resume);
+    if done <= cycle && done.saturating_add(RING_BLOCKS as u64) >= cycle { done } else { cycle }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_block;
+
+    #[test]
+    fn a_follower_goes_on_where_its_predecessor_can_have_been() {
+        assert_eq!(first_block(99, 0, 100), 99, "one block is owed");
+        assert_eq!(first_block(100, 0, 100), 100, "none is");
+        assert_eq!(first_block(10, 5000, 5001), 5000, "the first block after a long rest is owed");
+        assert_eq!(first_block(90, 0, 100), 100, "nobody remembers so far back");
+        assert_eq!(first_block(101, 0, 100), 100, "ahead of what was asked for");
+        assert_eq!(first_block(u64::MAX, 0, 100), 100);
     }
 }
