@@ -27,8 +27,10 @@ pub struct Batch {
     pub events: Vec<DueEvent>,
     /// The last block that it changed, so far; set by the conductor.
     pub block: Block,
-    /// Its plans are valid; set by the conductor.
-    pub is_taken: bool,
+    /// When it was taken: its plans are valid from then on. 0 before. Set by the conductor.
+    pub taken_ns: u64,
+    /// When every lane had computed its last block; set by the conductor.
+    pub done_ns: u64,
 }
 
 /// An event and its time.

@@ -238,8 +238,8 @@ impl Conductor {
             }
             // Order matters among those that are due: `remove` keeps it.
             let mut batch = state.pending.remove(index);
-            if !batch.is_taken {
-                batch.is_taken = true;
+            if batch.taken_ns == 0 {
+                batch.taken_ns = now_ns();
                 self.flip(block, &batch, state);
                 self.report(Report::Taken(batch.id, block));
             }
@@ -433,7 +433,8 @@ impl Conductor {
             if batch.block >= slowest {
                 break;
             }
-            let batch = state.computing.remove(0);
+            let mut batch = state.computing.remove(0);
+            batch.done_ns = now_ns();
             if let Err(rtrb::PushError::Full(Report::Done(batch))) = self.reports.push(Report::Done(batch)) {
                 // The session is behind: try again with the next block.
                 state.computing.insert(0, batch);

@@ -109,6 +109,12 @@ pub(crate) struct Waiting {
     late_s: f64,
 }
 
+impl Waiting {
+    fn has_created(&self) -> bool {
+        self.outcomes.iter().any(|outcome| matches!(outcome, Outcome::Created { .. }))
+    }
+}
+
 /// A batch that the conductor has.
 struct InFlight {
     waiting: Vec<Waiting>,
@@ -290,6 +296,10 @@ impl Session {
         }
         let frame = batch.block * self.parts.format.frames as u64;
         for waiting in done.waiting {
+            if waiting.has_created() {
+                let is_stalled = self.parts.stalls.stalled_ns(waiting.arrived_ns) > 0;
+                self.timings.record_way([waiting.arrived_ns, batch.taken_ns, batch.done_ns], is_stalled);
+            }
             self.answer(waiting, frame);
         }
         for sync in done.syncs {
@@ -559,7 +569,7 @@ impl Session {
             let cores = self.parts.placer.cores(&self.stage.lane_groups());
             self.parts.pool.set_cores(cores);
         }
-        let batch = Box::new(Batch { id, due_frame, flips, active, events, block: 0, is_taken: false });
+        let batch = Box::new(Batch { id, due_frame, flips, active, events, block: 0, taken_ns: 0, done_ns: 0 });
         self.in_flight.insert(
             id,
             InFlight { waiting, freed, later: std::mem::take(&mut self.later), syncs: Vec::new(), has_plans },

@@ -19,6 +19,12 @@ use crate::session::Session;
 /// Timings and counts that the session keeps.
 pub struct Timings {
     create_us: Histogram<u64>,
+    /// Of this: until the block began that it is born in.
+    create_wait_us: Histogram<u64>,
+    /// And from then on, until every lane had computed that block.
+    create_block_us: Histogram<u64>,
+    /// Both, for those creates beside which the machine did not stall.
+    create_unstalled_us: Histogram<u64>,
     recovery_us: Histogram<u64>,
     late_us: Histogram<u64>,
     late_by_machine: u64,
@@ -37,6 +43,9 @@ impl Default for Timings {
         let cycle_ns = Histogram::new_with_max(u32::MAX.into(), 3).expect("these bounds are legal");
         Timings {
             create_us: new(),
+            create_wait_us: new(),
+            create_block_us: new(),
+            create_unstalled_us: new(),
             recovery_us: new(),
             late_us: new(),
             cycle_ns,
@@ -52,6 +61,16 @@ impl Timings {
     /// A create was answered.
     pub fn record_create(&mut self, took_ms: f64) {
         self.create_us.saturating_record((took_ms * 1000.0) as u64);
+    }
+
+    /// The way of a request that created something: when it arrived, was taken, was done, in nanoseconds.
+    pub fn record_way(&mut self, [arrived, taken, done]: [u64; 3], is_stalled: bool) {
+        let us = |from: u64, to: u64| to.saturating_sub(from) / 1000;
+        self.create_wait_us.saturating_record(us(arrived, taken));
+        self.create_block_us.saturating_record(us(taken, done));
+        if !is_stalled {
+            self.create_unstalled_us.saturating_record(us(arrived, done));
+        }
     }
 
     /// A lane has a worker again.
@@ -92,6 +111,9 @@ impl Timings {
         };
         let mut figures = Vec::new();
         figures.extend(of("create", &self.create_us));
+        figures.extend(of("create_wait", &self.create_wait_us));
+        figures.extend(of("create_block", &self.create_block_us));
+        figures.extend(of("create_unstalled", &self.create_unstalled_us));
         figures.extend(of("recovery", &self.recovery_us));
         figures.extend(of("late_block", &self.late_us));
         figures.push(stat("late_by_machine", self.late_by_machine as f64));

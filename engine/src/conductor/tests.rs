@@ -39,7 +39,7 @@ fn batch(id: u64, first_frame: u64) -> Box<Batch> {
     };
     let events = (0..2 * FRAMES as u64).rev().map(event).collect();
     let (flips, active) = (vec![(LANE, 0)], vec![LANE]);
-    Box::new(Batch { id, due_frame: first_frame, flips, active, events, block: 0, is_taken: false })
+    Box::new(Batch { id, due_frame: first_frame, flips, active, events, block: 0, taken_ns: 0, done_ns: 0 })
 }
 
 #[test]
