@@ -61,6 +61,7 @@ pub fn keep(config: Config, mode: Mode, files: &[PathBuf]) -> Ended {
         frames: config.block_frames,
         arguments: Box::new(arguments),
         is_interruptible: !is_repl,
+        is_restarted: mode != Mode::Render,
     };
     match keeper::keep(&plan).map_err(|error| format!("cannot start: {error}"))? {
         0 => Ok(()),
@@ -89,6 +90,7 @@ pub fn engine(config: &Config, inherited: &[i32], mode: Mode, files: &[PathBuf])
     process::unblock(&[Signal::SIGCHLD]);
     process::set_name("tine-engine");
     log(config.log);
+    end_on_panic();
     let inherited = Inherited::take(inherited).map_err(|error| error.to_string())?;
     let mut engine =
         Engine::start(inherited, engine_config(config, mode), CATALOGUE).map_err(|error| error.to_string())?;
@@ -102,13 +104,14 @@ pub fn engine(config: &Config, inherited: &[i32], mode: Mode, files: &[PathBuf])
         style: Style::of(&stdout()),
         later: None,
     };
-    let outcome =
-        apply(&player, files).and_then(|()| engine.play().map_err(|error| error.to_string())).and_then(|note| {
-            if let Some(note) = note {
-                eprintln!("{note}");
-            }
-            use_engine(&engine, config, mode, player)
-        });
+    // After the death of an engine its patch is there already, with whatever became of the files since.
+    let applied = if engine.before.is_none() { apply(&player, files) } else { Ok(()) };
+    let outcome = applied.and_then(|()| engine.play().map_err(|error| error.to_string())).and_then(|note| {
+        if let Some(note) = note {
+            eprintln!("{note}");
+        }
+        use_engine(&engine, config, mode, player)
+    });
     let recorded = engine.stop();
     outcome?;
     match recorded.map(|recorded| (recorded.error, recorded.lost)) {
@@ -118,6 +121,15 @@ pub fn engine(config: &Config, inherited: &[i32], mode: Mode, files: &[PathBuf])
         }
         _ => Ok(()),
     }
+}
+
+/// A thread that panics would leave an engine that lacks one: rather another engine in its place.
+fn end_on_panic() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        tell(panic);
+        std::process::abort();
+    }));
 }
 
 fn engine_config(config: &Config, mode: Mode) -> engine::Config {
@@ -200,6 +212,8 @@ fn use_engine(engine: &Engine, config: &Config, mode: Mode, player: Player) -> E
 
 fn listen(engine: &Engine, config: &Config, mode: Mode) -> Result<Option<OscServer>, String> {
     let Some(address) = config.osc else { return Ok(None) };
+    // Where the engine before listened, if one died: those who talked to it go on.
+    let address = engine.before.as_ref().and_then(|before| before.osc).unwrap_or(address);
     let files = std::env::current_dir().map_err(|error| format!("the present folder: {error}"))?;
     let osc = OscConfig { addr: address, files, stats: Arc::new(OscStats::default()) };
     engine.add_stats({
@@ -209,6 +223,7 @@ fn listen(engine: &Engine, config: &Config, mode: Mode) -> Result<Option<OscServ
     let specs = CATALOGUE.iter().map(|kind| kind.spec).collect();
     match tine_engine::osc::serve(osc, engine.handle.clone(), Arc::new(Language), specs) {
         Ok(server) => {
+            engine.handle.control(Control::Listening(server.local_addr())).map_err(|error| error.to_string())?;
             if address.port() == 0 || mode == Mode::Serve {
                 eprintln!("osc on {}", server.local_addr());
             }

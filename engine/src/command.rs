@@ -225,6 +225,10 @@ pub enum Control {
     ClearSchedule,
     /// Answered once everything before it is in effect.
     Sync,
+    /// Says where OSC is listened for, so that an engine that has to follow listens there too.
+    Listening(std::net::SocketAddr),
+    /// The sound goes elsewhere: what is to be told to the players.
+    DeviceSays(String),
     /// Stops the sound with a short fade and ends the engine.
     Quit,
 }

@@ -28,14 +28,22 @@ pub enum Pace {
     /// As the device takes it.
     Device {
         /// To the device.
-        sink: Sink,
+        outlet: Outlet,
         /// Blocks to be ahead of it.
         lead: u32,
-        /// Frames that it takes at once.
-        period: u32,
+        /// The block that it takes first.
+        first: Block,
     },
     /// As fast as it goes; blocks are handed to whoever collects them.
     Free,
+}
+
+/// The way to a device.
+pub struct Outlet {
+    /// Where blocks wait for it.
+    pub sink: Sink,
+    /// Frames that it takes at once.
+    pub period: u32,
 }
 
 /// How often the supervisor is asked to look again at a lane that is waited for.
@@ -74,6 +82,14 @@ pub struct Conductor {
     pub out: Executor<'static>,
     /// How time goes.
     pub pace: Pace,
+    /// Another device, in place of the present one.
+    pub outlets: Consumer<Outlet>,
+    /// The way to the one before goes back to be dropped.
+    pub outlets_back: Producer<Outlet>,
+    /// The first block; not 0 where an engine before has conducted.
+    pub first: Block,
+    /// Lanes that have something to compute from the start.
+    pub active: Vec<LaneId>,
     /// From the session.
     pub orders: Consumer<Box<Batch>>,
     /// To the session.
@@ -123,13 +139,15 @@ struct Loop {
 
 impl Loop {
     /// Everything that it will ever need, allocated now.
-    fn new(head: EngineHead) -> Loop {
+    fn new(head: EngineHead, sounding: &[LaneId]) -> Loop {
         let frames = head.frames as usize;
+        let mut active = Vec::with_capacity(LANES_MAX);
+        active.extend_from_slice(sounding);
         Loop {
             head,
             pending: Vec::with_capacity(PENDING_MAX),
             computing: Vec::with_capacity(PENDING_MAX),
-            active: Vec::with_capacity(LANES_MAX),
+            active,
             events: (0..LANES_MAX).map(|_| Vec::with_capacity(BLOCK_EVENTS_MAX)).collect(),
             missed: 0,
             samples: vec![[0.0; SIDES]; frames],
@@ -142,8 +160,8 @@ impl Loop {
 impl Conductor {
     /// Conducts until `until` says so: it is asked before each block.
     pub fn run(mut self, mut until: impl FnMut(Block) -> bool) -> Conductor {
-        let mut state = Loop::new(self.control.read(0));
-        let mut block: Block = 0;
+        let mut state = Loop::new(self.control.read(0), &self.active);
+        let mut block = self.first;
         while !until(block) {
             self.step(block, &mut state);
             block += 1;
@@ -153,19 +171,25 @@ impl Conductor {
 
     /// Waits until it is time for `block`, and conducts it.
     fn step(&mut self, block: Block, state: &mut Loop) {
-        let deadline_ns = self.wait_for_start(block, &state.head);
+        let deadline_ns = self.wait_for_start(block, state);
         self.cycle(block, deadline_ns, state);
     }
 
     /// Sleeps until it is time for `block`; returns when the device will need it, less a margin.
-    fn wait_for_start(&mut self, block: Block, head: &EngineHead) -> Option<u64> {
-        let Pace::Device { sink, lead, period } = &self.pace else { return None };
-        let timing = Timing { rate_hz: head.rate_hz, frames: head.frames, lead: *lead, period: *period };
-        let taken = Arc::clone(sink.taken());
+    fn wait_for_start(&mut self, block: Block, state: &mut Loop) -> Option<u64> {
+        let frames = state.head.frames;
         loop {
+            self.change_outlet(block, state);
+            let Pace::Device { outlet: Outlet { sink, period }, lead, first } = &self.pace else { return None };
+            let timing = Timing { rate_hz: state.head.rate_hz, frames, lead: *lead, period: *period, first: *first };
+            let taken = sink.taken();
             let seen = taken.periods();
+            if !self.outlets.is_empty() {
+                // It came since we looked: the nudge that came with it may lie behind `seen`.
+                continue;
+            }
             let moment = taken.moment();
-            let has_room = sink.room() >= head.frames as usize;
+            let has_room = sink.room() >= frames as usize;
             if moment.at_ns == 0 {
                 // The device has not begun: fill the ring ahead of it, without haste and without a deadline.
                 if has_room {
@@ -179,6 +203,18 @@ impl Conductor {
                 return Some(timing.deadline_ns(block, moment.frames, moment.at_ns));
             }
             taken.wait(seen, has_room.then_some(start_ns));
+        }
+    }
+
+    /// Takes the way to another device, if there is one: `block` is the first that goes there.
+    fn change_outlet(&mut self, block: Block, state: &mut Loop) {
+        let Pace::Device { outlet, first, .. } = &mut self.pace else { return };
+        let Ok(new) = self.outlets.pop() else { return };
+        let old = std::mem::replace(outlet, new);
+        (*first, state.missed) = (block, 0);
+        if let Err(rtrb::PushError::Full(old)) = self.outlets_back.push(old) {
+            // No room to send it back: rather kept for ever than freed here.
+            std::mem::forget(old);
         }
     }
 
@@ -204,8 +240,8 @@ impl Conductor {
             self.telemetry.late_blocks.fetch_add(1, Ordering::Relaxed);
             self.report(Report::Late { late_ns, lane, running: self.running_on(lane) });
         }
-        if let Pace::Device { sink, .. } = &self.pace {
-            let (missed, _) = sink.taken().missed();
+        if let Pace::Device { outlet, .. } = &self.pace {
+            let (missed, _) = outlet.sink.taken().missed();
             if missed > state.missed {
                 self.report(Report::Missed(missed - state.missed));
                 state.missed = missed;
@@ -400,9 +436,9 @@ impl Conductor {
         if let Some(listener) = &mut self.listener {
             listener.hear(&state.samples);
         }
-        if let Pace::Device { sink, .. } = &mut self.pace {
+        if let Pace::Device { outlet, .. } = &mut self.pace {
             // There is room: wait_for_start saw to it.
-            sink.push(&state.samples);
+            outlet.sink.push(&state.samples);
         }
     }
 

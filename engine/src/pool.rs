@@ -49,6 +49,8 @@ pub struct PoolConfig {
     pub alarm: Arc<Alarm>,
     /// How long a lane may stand still in a block before its worker counts as hung.
     pub hang_ns: u64,
+    /// Engines that died: generations go on from theirs.
+    pub engines_before: u32,
     /// Stalls of the machine itself.
     pub stalls: Arc<Stalls>,
     /// Rings when there is an event.
@@ -70,7 +72,7 @@ pub fn start(config: PoolConfig) -> io::Result<Started> {
     let (ready, ready_receiver) = bounded(1);
     let (stop, stop_ours) = socket::pair()?;
     let mut supervisor = Supervisor {
-        seats: config.lanes.iter().map(|_| Seat::default()).collect(),
+        seats: config.lanes.iter().map(|_| Seat::after(config.engines_before)).collect(),
         spares: Vec::new(),
         newborn: Vec::new(),
         mourned: VecDeque::new(),
@@ -122,6 +124,16 @@ struct Seat {
     has_hung: bool,
     /// Processor time of its worker at the last look for hung ones.
     cpu_ns: u64,
+}
+
+/// Generations that an engine has to itself, on each lane: at 64 forks a second, four hours of nothing but deaths.
+const GENERATIONS: u32 = 1 << 20;
+
+impl Seat {
+    /// A seat that other engines had before.
+    fn after(engines: u32) -> Seat {
+        Seat { generation: engines.wrapping_mul(GENERATIONS), ..Seat::default() }
+    }
 }
 
 struct Worker {
