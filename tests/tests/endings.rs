@@ -125,7 +125,7 @@ fn what_was_changed_last_before_an_engine_died_is_there_after_it() {
         assert_eq!(osc.stat("engine_restarts"), f64::from(death));
         osc.done("/save", &[&"after.tine"]);
         let saved = std::fs::read_to_string(tine.folder().join("after.tine")).expect("it is saved");
-        for said in [format!("create vcf --id {id} cutoff={}", 100 * death), format!("connect 1 > {id}")] {
+        for said in [format!("create vcf --id {id} cutoff={}", 100 * death), format!("connect 1.out > {id}.in")] {
             assert!(saved.contains(&said), "{said}: {saved}");
         }
         assert_eq!(saved.contains(&format!("bypass {id} on")), death % 2 == 1, "{saved}");

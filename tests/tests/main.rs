@@ -14,6 +14,7 @@ mod fuzz;
 mod kills;
 mod languages;
 mod order;
+mod outlets;
 mod overload;
 mod renders;
 #[cfg(feature = "devices")]
