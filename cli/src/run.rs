@@ -11,7 +11,7 @@ use crossbeam::channel::{Receiver, bounded};
 use tine_engine::command::{Control, Origin};
 use tine_engine::device::{self, Wish};
 use tine_engine::engine::{self, Engine};
-use tine_engine::keeper::{self, Role};
+use tine_engine::keeper::{self, Role, Terminal};
 use tine_engine::osc::{OscConfig, OscServer, OscStats};
 use tine_engine::placement::Policy;
 use tine_modules::CATALOGUE;
@@ -43,7 +43,9 @@ pub fn keep(config: Config, mode: Mode, files: &[PathBuf]) -> Ended {
     config.refuse_later()?;
     let is_repl = mode == Mode::Play && stdin().is_terminal();
     let (flags, files) = (config.flags(), files.to_vec());
-    let arguments = move |inherit: &str, role: Role| {
+    let arguments = move |inherit: &str, role: Role, terminal: Terminal| {
+        // Whoever comes back comes over OSC.
+        let mode = if terminal == Terminal::Gone { Mode::Serve } else { mode };
         let name = match role {
             Role::Engine => "engine",
             Role::Zygote => "zygote",
@@ -60,7 +62,7 @@ pub fn keep(config: Config, mode: Mode, files: &[PathBuf]) -> Ended {
         rate_hz: config.rate_hz,
         frames: config.block_frames,
         arguments: Box::new(arguments),
-        is_interruptible: !is_repl,
+        terminal: if is_repl { Terminal::Repl } else { Terminal::None },
         is_restarted: mode != Mode::Render,
     };
     match keeper::keep(&plan).map_err(|error| format!("cannot start: {error}"))? {
@@ -173,9 +175,12 @@ fn obey(signals: Signals, engine: &Engine, is_repl: bool) -> Ended {
         loop {
             process::wait_any([signals.as_fd()], None);
             while let Some(signal) = signals.next() {
-                // At the REPL Ctrl-C clears the line, which the terminal's own mode sees to.
-                if signal != Signal::SIGINT || !is_repl {
-                    let _ = handle.control(Control::Quit);
+                match signal {
+                    // At the REPL Ctrl-C clears the line, which the terminal's own mode sees to.
+                    Signal::SIGINT if is_repl => {}
+                    // Its terminal is gone. What is still said is said to nobody; the REPL sees for itself.
+                    Signal::SIGHUP if is_repl => drop(process::leave_terminal()),
+                    _ => drop(handle.control(Control::Quit)),
                 }
             }
         }
@@ -185,7 +190,7 @@ fn obey(signals: Signals, engine: &Engine, is_repl: bool) -> Ended {
 
 /// Plays, serves or renders until the end.
 fn use_engine(engine: &Engine, config: &Config, mode: Mode, player: Player) -> Ended {
-    let _osc = if mode == Mode::Render { None } else { listen(engine, config, mode)? };
+    let osc = if mode == Mode::Render { None } else { listen(engine, config, mode)? };
     match mode {
         Mode::Render => {
             let (done, ended) = bounded::<()>(1);
@@ -199,7 +204,15 @@ fn use_engine(engine: &Engine, config: &Config, mode: Mode, player: Player) -> E
             engine.wait();
             Ok(())
         }
-        Mode::Play if stdin().is_terminal() => converse(engine, player),
+        Mode::Play if stdin().is_terminal() => {
+            let outcome = converse(engine, player);
+            if terminal::is_there() || osc.is_none() {
+                return outcome;
+            }
+            // The terminal vanished, not the player's wish to hear: `tine connect` comes back to it.
+            engine.wait();
+            Ok(())
+        }
         Mode::Play => {
             let outcome = repl::piped(stdin().lock(), &mut stdout(), &player);
             if outcome.is_ok() && config.seconds.is_some() {

@@ -4,6 +4,7 @@
 //! its workers play on meanwhile. When the engine ends the keeper ends everything else; an engine that was killed is then followed by
 //! another, which finds all of it where it was.
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -22,8 +23,19 @@ use crate::memo;
 /// How long a cable's fade takes, in seconds: shorter ones click (DESIGN 7).
 const FADE_S: f64 = 0.005;
 
-/// Gives the arguments of a role, from the text for its `--inherit`.
-pub type Arguments = Box<dyn Fn(&str, Role) -> Vec<OsString>>;
+/// Gives the arguments of a role, from the text for its `--inherit` and what there is to type at.
+pub type Arguments = Box<dyn Fn(&str, Role, Terminal) -> Vec<OsString>>;
+
+/// What there is to type at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Terminal {
+    /// Nothing, or nothing that anybody types at.
+    None,
+    /// A terminal with a REPL: it may vanish, and the sound goes on.
+    Repl,
+    /// There was one.
+    Gone,
+}
 
 /// What is to be kept.
 pub struct Plan {
@@ -35,8 +47,8 @@ pub struct Plan {
     pub frames: u32,
     /// Arguments of a role.
     pub arguments: Arguments,
-    /// Whether Ctrl-C ends the engine, or is the REPL's business.
-    pub is_interruptible: bool,
+    /// What there is to type at. With a REPL, Ctrl-C is its business.
+    pub terminal: Terminal,
     /// Whether an engine that is killed is followed by another: not offline, where the sound would have a gap.
     pub is_restarted: bool,
 }
@@ -112,7 +124,12 @@ fn keep_one(plan: &Plan, holdings: &Holdings, signals: &Signals) -> io::Result<K
         while has_signal && let Some(signal) = signals.next() {
             match signal {
                 Signal::SIGCHLD => {}
-                Signal::SIGINT if !plan.is_interruptible => {}
+                Signal::SIGINT if holdings.terminal.get() == Terminal::Repl => {}
+                Signal::SIGHUP if holdings.terminal.get() != Terminal::None => {
+                    holdings.terminal.set(Terminal::Gone);
+                    // What is still said is said to nobody.
+                    let _ = process::leave_terminal();
+                }
                 _ => {
                     is_told = true;
                     process::terminate(&engine.pidfd);
@@ -233,7 +250,7 @@ impl Nursery<'_> {
     }
 }
 
-/// The segments, and what others get of them.
+/// What outlives every engine: the segments, and what others get of them.
 struct Holdings {
     engine: OwnedFd,
     tables: OwnedFd,
@@ -243,6 +260,7 @@ struct Holdings {
     tables_view: OwnedFd,
     memo_view: OwnedFd,
     lane_views: Vec<OwnedFd>,
+    terminal: Cell<Terminal>,
 }
 
 impl Holdings {
@@ -261,6 +279,7 @@ impl Holdings {
             tables,
             memo,
             lanes,
+            terminal: Cell::new(plan.terminal),
         })
     }
 
@@ -271,7 +290,7 @@ impl Holdings {
             Role::Zygote => ("tine: zygote", [&self.engine_view, &self.tables, &self.memo_view], &self.lane_views),
         };
         let descriptors: Vec<BorrowedFd<'_>> = [socket].into_iter().chain(own).chain(lanes).map(AsFd::as_fd).collect();
-        let arguments = (plan.arguments)(&Inherited::text(&descriptors), role);
+        let arguments = (plan.arguments)(&Inherited::text(&descriptors), role, self.terminal.get());
         process::start_self(name, &arguments, &descriptors, role == Role::Zygote)
     }
 

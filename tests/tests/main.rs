@@ -20,5 +20,6 @@ mod renders;
 #[cfg(feature = "devices")]
 mod servers;
 mod soak;
+mod terminals;
 mod usage;
 mod workers;
