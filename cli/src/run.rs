@@ -58,7 +58,7 @@ pub fn keep(config: Config, mode: Mode, files: &[PathBuf]) -> Ended {
         arguments
     };
     let plan = keeper::Plan {
-        lanes: config.workers,
+        lanes: config.max_workers,
         rate_hz: config.rate_hz,
         frames: config.block_frames,
         arguments: Box::new(arguments),
@@ -147,6 +147,7 @@ fn engine_config(config: &Config, mode: Mode) -> engine::Config {
         period: config.period_frames,
     };
     engine::Config {
+        workers: config.workers.into(),
         spares: config.spares.into(),
         lead: config.lead_blocks,
         policy: match config.placement {

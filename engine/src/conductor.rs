@@ -46,6 +46,12 @@ pub struct Outlet {
     pub period: u32,
 }
 
+/// How long the fade takes with which the sound ends, in seconds.
+const FADE_OUT_S: f64 = 0.02;
+
+/// How long the device may take to hear it: the longest lead and period that anybody plays live with.
+const LEAVE_NS: u64 = 500_000_000;
+
 /// How often the supervisor is asked to look again at a lane that is waited for.
 const LOOK_AGAIN_NS: u64 = 100_000_000;
 
@@ -131,6 +137,8 @@ struct Loop {
     events: Vec<Vec<LaneEvent>>,
     /// Frames that the device went without, as far as reported.
     missed: u64,
+    /// How loud the device hears the block at its two ends.
+    fade: [f32; 2],
     samples: Vec<[f32; SIDES]>,
     raw: Vec<f32>,
     /// A block of all channels that lie side by side.
@@ -150,6 +158,7 @@ impl Loop {
             active,
             events: (0..LANES_MAX).map(|_| Vec::with_capacity(BLOCK_EVENTS_MAX)).collect(),
             missed: 0,
+            fade: [1.0; 2],
             samples: vec![[0.0; SIDES]; frames],
             raw: vec![0.0; frames],
             wide: vec![0.0; frames * GROUP_MAX],
@@ -166,13 +175,53 @@ impl Conductor {
             self.step(block, &mut state);
             block += 1;
         }
+        self.leave(block, &mut state);
         self
+    }
+
+    /// Fades out what the device hears, and waits until it has heard it.
+    fn leave(&mut self, mut block: Block, state: &mut Loop) {
+        let Pace::Device { first, .. } = self.pace else { return };
+        // One that has heard nothing yet, or takes nothing any more, is not waited for.
+        let until_ns = now_ns() + LEAVE_NS;
+        let blocks = (FADE_OUT_S * f64::from(state.head.rate_hz) / f64::from(state.head.frames)).ceil() as u64;
+        for number in 0..blocks {
+            state.fade = [number, number + 1].map(|at| 1.0 - at as f32 / blocks as f32);
+            if !self.has_room_until(until_ns, state) {
+                return;
+            }
+            self.step(block, state);
+            block += 1;
+        }
+        let Pace::Device { outlet, .. } = &self.pace else { return };
+        let taken = outlet.sink.taken();
+        loop {
+            let seen = taken.periods();
+            let heard = taken.moment().frames >= (block - first) * u64::from(state.head.frames);
+            if heard || taken.wait(seen, Some(until_ns)) == futex::Wake::Late {
+                return;
+            }
+        }
     }
 
     /// Waits until it is time for `block`, and conducts it.
     fn step(&mut self, block: Block, state: &mut Loop) {
         let deadline_ns = self.wait_for_start(block, state);
         self.cycle(block, deadline_ns, state);
+    }
+
+    /// Waits until the device's ring has room for a block; false if it has none by then.
+    fn has_room_until(&self, until_ns: u64, state: &Loop) -> bool {
+        let Pace::Device { outlet: Outlet { sink, .. }, .. } = &self.pace else { return false };
+        loop {
+            let seen = sink.taken().periods();
+            if sink.room() >= state.head.frames as usize {
+                return true;
+            }
+            if sink.taken().wait(seen, Some(until_ns)) == futex::Wake::Late {
+                return false;
+            }
+        }
     }
 
     /// Sleeps until it is time for `block`; returns when the device will need it, less a margin.
@@ -433,10 +482,12 @@ impl Conductor {
             self.watched = Some(new);
         }
         self.look(block, &mut state.wide, &mut state.raw);
-        if let Some(listener) = &mut self.listener {
+        // A recording ends with the sound, before the fade.
+        if let Some(listener) = self.listener.as_mut().filter(|_| state.fade == [1.0; 2]) {
             listener.hear(&state.samples);
         }
         if let Pace::Device { outlet, .. } = &mut self.pace {
+            fade(&mut state.samples, state.fade);
             // There is room: wait_for_start saw to it.
             outlet.sink.push(&state.samples);
         }
@@ -485,6 +536,18 @@ impl Conductor {
             self.telemetry.reports_lost.fetch_add(1, Ordering::Relaxed);
         }
         self.bell.ring();
+    }
+}
+
+/// Makes a block go from one loudness to another.
+fn fade(block: &mut [[f32; SIDES]], [from, to]: [f32; 2]) {
+    if from == 1.0 && to == 1.0 {
+        return;
+    }
+    let step = (to - from) / block.len() as f32;
+    for (number, frame) in block.iter_mut().enumerate() {
+        let gain = from + step * number as f32;
+        *frame = frame.map(|sample| sample * gain);
     }
 }
 

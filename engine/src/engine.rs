@@ -58,6 +58,8 @@ const FREE_HANG_NS: u64 = 500_000_000;
 /// How the engine is to run.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// Workers that are always there; the pool may grow to as many as there are lanes.
+    pub workers: usize,
     /// Spares to keep.
     pub spares: usize,
     /// Blocks to be ahead of the device.
@@ -195,6 +197,7 @@ impl Engine {
             lanes,
             views: views.clone(),
             engine: engine_view.clone(),
+            seats: config.workers,
             spares: config.spares,
             alarm: Arc::clone(&alarm),
             hang_ns,
@@ -289,7 +292,7 @@ impl Engine {
         let session = std::thread::Builder::new().name("session".into()).spawn(work)?;
         pool.ready.recv().map_err(|_| EngineError::NoPool)?;
         // `tine bench startup` times this line.
-        tracing::info!("{} workers ready", format.lanes);
+        tracing::info!("{} workers ready", config.workers);
         let stand = Stand {
             control,
             lanes: views,

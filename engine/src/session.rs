@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 
 use crossbeam::channel::{Receiver, Sender};
 use rtrb::{Consumer, Producer};
-use tine_protocol::ids::Block;
+use tine_protocol::ids::{Block, LaneId};
 use tine_protocol::plan::{LaneEvent, ModulePlan};
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::sched;
@@ -166,6 +166,8 @@ pub struct Session {
     pub(crate) osc: Option<SocketAddr>,
     /// What is being recorded.
     pub(crate) recording: Option<PathBuf>,
+    /// When this session began.
+    pub(crate) began_ns: u64,
     /// Something has changed since [`Session::remember`].
     pub(crate) is_memo_old: bool,
     history: History,
@@ -211,6 +213,7 @@ impl Session {
             left_events: Vec::new(),
             osc: None,
             recording: None,
+            began_ns: now_ns(),
             is_memo_old: false,
             history: History::default(),
             next_batch: 1,
@@ -421,6 +424,16 @@ impl Session {
                 (self.recording, self.is_memo_old) = (None, true);
                 reply(self.parts.engine.record(None));
             }
+            Control::Restart(worker) => reply(match self.parts.pool.doors().get(usize::from(worker)) {
+                Some(door) if door.is_open => {
+                    self.parts.pool.restart(LaneId(worker));
+                    Ok(())
+                }
+                _ => {
+                    let count = self.parts.pool.doors().iter().filter(|door| door.is_open).count() as u16;
+                    Err(Refusal::Rejected { index: 0, error: PatchError::NoWorker { worker, count } })
+                }
+            }),
             Control::DeviceSays(says) => {
                 self.notices.tell(&Notice::Device(says), None);
                 reply(Ok(()));
@@ -541,8 +554,9 @@ impl Session {
         }) {
             return self.undo(steps, is_undo).map_err(rejected(index));
         }
+        let doors = self.parts.pool.doors();
         let mut placer = |model: &Model, placement: &crate::command::Placement| {
-            self.parts.placer.choose(model, placement, &self.stage)
+            self.parts.placer.choose(model, placement, &self.stage, &doors)
         };
         let mut draft = Draft::new(&self.model, self.next_slot, self.parts.catalogue, &mut placer);
         for (index, command) in commands.iter().enumerate() {
@@ -613,6 +627,7 @@ impl Session {
             self.untaken = Some(id);
             let cores = self.parts.placer.cores(&self.stage.lane_groups());
             self.parts.pool.set_cores(cores);
+            self.parts.pool.set_busy(|lane| self.stage.modules_on(lane) > 0);
         }
         let later = std::mem::take(&mut self.later);
         let in_flight = InFlight { waiting, freed, later, syncs: Vec::new(), has_plans, events: events.clone() };

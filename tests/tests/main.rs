@@ -16,6 +16,7 @@ mod languages;
 mod order;
 mod outlets;
 mod overload;
+mod pools;
 mod renders;
 #[cfg(feature = "devices")]
 mod servers;
