@@ -192,7 +192,7 @@ impl Config {
         let workers = (2 * cores).clamp(8, usize::from(WORKERS_MAX)) as u16;
         Config {
             workers,
-            max_workers: WORKERS_MAX,
+            max_workers: workers,
             spares: 2,
             backend: Backend::Auto,
             device: None,
@@ -219,7 +219,6 @@ impl Config {
     pub fn refuse_later(&self) -> Result<(), String> {
         let later = [
             ("wait spin", self.wait == Wait::Spin),
-            ("max-workers", self.max_workers != self.workers && self.max_workers != WORKERS_MAX),
             ("osc-tcp", self.osc_tcp.is_some()),
             ("http", self.http.is_some()),
             ("session", self.session.is_some()),
@@ -318,7 +317,7 @@ fn configure(flags: Flags, cores: usize) -> Result<Config, String> {
     }
     Ok(Config {
         workers: workers as u16,
-        max_workers: within("max-workers", flags.max_workers, workers, most, most)? as u16,
+        max_workers: within("max-workers", flags.max_workers, workers, most, workers)? as u16,
         spares: within("spares", flags.spares, 0, 16, i64::from(default.spares))? as u16,
         backend: flags.backend.unwrap_or(default.backend),
         device: flags.device,

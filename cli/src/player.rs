@@ -202,6 +202,7 @@ impl Player {
         let said = match &control {
             Control::RecordStart(path) => Some(format!("recording into {}", path.display())),
             Control::RecordStop => Some("recording ended".to_owned()),
+            Control::Restart(worker) => Some(format!("worker {worker}: another process takes over")),
             _ => None,
         };
         self.handle.control(control).map_err(|error| failure(&error))?;

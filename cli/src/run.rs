@@ -11,7 +11,7 @@ use crossbeam::channel::{Receiver, bounded};
 use tine_engine::command::{Control, Origin};
 use tine_engine::device::{self, Wish};
 use tine_engine::engine::{self, Engine};
-use tine_engine::keeper::{self, Role};
+use tine_engine::keeper::{self, Role, Terminal};
 use tine_engine::osc::{OscConfig, OscServer, OscStats};
 use tine_engine::placement::Policy;
 use tine_modules::CATALOGUE;
@@ -43,7 +43,9 @@ pub fn keep(config: Config, mode: Mode, files: &[PathBuf]) -> Ended {
     config.refuse_later()?;
     let is_repl = mode == Mode::Play && stdin().is_terminal();
     let (flags, files) = (config.flags(), files.to_vec());
-    let arguments = move |inherit: &str, role: Role| {
+    let arguments = move |inherit: &str, role: Role, terminal: Terminal| {
+        // Whoever comes back comes over OSC.
+        let mode = if terminal == Terminal::Gone { Mode::Serve } else { mode };
         let name = match role {
             Role::Engine => "engine",
             Role::Zygote => "zygote",
@@ -56,11 +58,12 @@ pub fn keep(config: Config, mode: Mode, files: &[PathBuf]) -> Ended {
         arguments
     };
     let plan = keeper::Plan {
-        lanes: config.workers,
+        lanes: config.max_workers,
         rate_hz: config.rate_hz,
         frames: config.block_frames,
         arguments: Box::new(arguments),
-        is_interruptible: !is_repl,
+        terminal: if is_repl { Terminal::Repl } else { Terminal::None },
+        is_restarted: mode != Mode::Render,
     };
     match keeper::keep(&plan).map_err(|error| format!("cannot start: {error}"))? {
         0 => Ok(()),
@@ -89,6 +92,7 @@ pub fn engine(config: &Config, inherited: &[i32], mode: Mode, files: &[PathBuf])
     process::unblock(&[Signal::SIGCHLD]);
     process::set_name("tine-engine");
     log(config.log);
+    end_on_panic();
     let inherited = Inherited::take(inherited).map_err(|error| error.to_string())?;
     let mut engine =
         Engine::start(inherited, engine_config(config, mode), CATALOGUE).map_err(|error| error.to_string())?;
@@ -102,13 +106,14 @@ pub fn engine(config: &Config, inherited: &[i32], mode: Mode, files: &[PathBuf])
         style: Style::of(&stdout()),
         later: None,
     };
-    let outcome =
-        apply(&player, files).and_then(|()| engine.play().map_err(|error| error.to_string())).and_then(|note| {
-            if let Some(note) = note {
-                eprintln!("{note}");
-            }
-            use_engine(&engine, config, mode, player)
-        });
+    // After the death of an engine its patch is there already, with whatever became of the files since.
+    let applied = if engine.before.is_none() { apply(&player, files) } else { Ok(()) };
+    let outcome = applied.and_then(|()| engine.play().map_err(|error| error.to_string())).and_then(|note| {
+        if let Some(note) = note {
+            eprintln!("{note}");
+        }
+        use_engine(&engine, config, mode, player)
+    });
     let recorded = engine.stop();
     outcome?;
     match recorded.map(|recorded| (recorded.error, recorded.lost)) {
@@ -118,6 +123,15 @@ pub fn engine(config: &Config, inherited: &[i32], mode: Mode, files: &[PathBuf])
         }
         _ => Ok(()),
     }
+}
+
+/// A thread that panics would leave an engine that lacks one: rather another engine in its place.
+fn end_on_panic() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        tell(panic);
+        std::process::abort();
+    }));
 }
 
 fn engine_config(config: &Config, mode: Mode) -> engine::Config {
@@ -133,6 +147,7 @@ fn engine_config(config: &Config, mode: Mode) -> engine::Config {
         period: config.period_frames,
     };
     engine::Config {
+        workers: config.workers.into(),
         spares: config.spares.into(),
         lead: config.lead_blocks,
         policy: match config.placement {
@@ -161,9 +176,12 @@ fn obey(signals: Signals, engine: &Engine, is_repl: bool) -> Ended {
         loop {
             process::wait_any([signals.as_fd()], None);
             while let Some(signal) = signals.next() {
-                // At the REPL Ctrl-C clears the line, which the terminal's own mode sees to.
-                if signal != Signal::SIGINT || !is_repl {
-                    let _ = handle.control(Control::Quit);
+                match signal {
+                    // At the REPL Ctrl-C clears the line, which the terminal's own mode sees to.
+                    Signal::SIGINT if is_repl => {}
+                    // Its terminal is gone. What is still said is said to nobody; the REPL sees for itself.
+                    Signal::SIGHUP if is_repl => drop(process::leave_terminal()),
+                    _ => drop(handle.control(Control::Quit)),
                 }
             }
         }
@@ -173,7 +191,7 @@ fn obey(signals: Signals, engine: &Engine, is_repl: bool) -> Ended {
 
 /// Plays, serves or renders until the end.
 fn use_engine(engine: &Engine, config: &Config, mode: Mode, player: Player) -> Ended {
-    let _osc = if mode == Mode::Render { None } else { listen(engine, config, mode)? };
+    let osc = if mode == Mode::Render { None } else { listen(engine, config, mode)? };
     match mode {
         Mode::Render => {
             let (done, ended) = bounded::<()>(1);
@@ -187,7 +205,15 @@ fn use_engine(engine: &Engine, config: &Config, mode: Mode, player: Player) -> E
             engine.wait();
             Ok(())
         }
-        Mode::Play if stdin().is_terminal() => converse(engine, player),
+        Mode::Play if stdin().is_terminal() => {
+            let outcome = converse(engine, player);
+            if terminal::is_there() || osc.is_none() {
+                return outcome;
+            }
+            // The terminal vanished, not the player's wish to hear: `tine connect` comes back to it.
+            engine.wait();
+            Ok(())
+        }
         Mode::Play => {
             let outcome = repl::piped(stdin().lock(), &mut stdout(), &player);
             if outcome.is_ok() && config.seconds.is_some() {
@@ -200,6 +226,8 @@ fn use_engine(engine: &Engine, config: &Config, mode: Mode, player: Player) -> E
 
 fn listen(engine: &Engine, config: &Config, mode: Mode) -> Result<Option<OscServer>, String> {
     let Some(address) = config.osc else { return Ok(None) };
+    // Where the engine before listened, if one died: those who talked to it go on.
+    let address = engine.before.as_ref().and_then(|before| before.osc).unwrap_or(address);
     let files = std::env::current_dir().map_err(|error| format!("the present folder: {error}"))?;
     let osc = OscConfig { addr: address, files, stats: Arc::new(OscStats::default()) };
     engine.add_stats({
@@ -209,6 +237,7 @@ fn listen(engine: &Engine, config: &Config, mode: Mode) -> Result<Option<OscServ
     let specs = CATALOGUE.iter().map(|kind| kind.spec).collect();
     match tine_engine::osc::serve(osc, engine.handle.clone(), Arc::new(Language), specs) {
         Ok(server) => {
+            engine.handle.control(Control::Listening(server.local_addr())).map_err(|error| error.to_string())?;
             if address.port() == 0 || mode == Mode::Serve {
                 eprintln!("osc on {}", server.local_addr());
             }

@@ -110,6 +110,8 @@ pub struct WorkerInfo {
     pub state: &'static str,
     /// Which incarnation of the lane's worker this is.
     pub generation: u32,
+    /// Workers that died in this seat.
+    pub restarts: u32,
     /// Modules on the lane.
     pub modules: usize,
     /// Part of a block's time that the lane computes, 0..1, smoothed.

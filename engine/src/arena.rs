@@ -30,6 +30,22 @@ impl Arena {
         Some(start..start + bytes)
     }
 
+    /// Takes a certain range, as an engine before took it. False if it is not free.
+    pub fn claim(&mut self, range: Range<usize>) -> bool {
+        let Some((&start, &length)) = self.free.range(..=range.start).next_back() else { return false };
+        let end = start + length;
+        if range.start > range.end || range.end > end {
+            return false;
+        }
+        self.free.remove(&start);
+        for (from, to) in [(start, range.start), (range.end, end)] {
+            if from < to {
+                self.free.insert(from, to - from);
+            }
+        }
+        true
+    }
+
     /// Takes back what [`Arena::take`] gave.
     pub fn give(&mut self, range: Range<usize>) {
         let (mut start, mut end) = (range.start, range.end);
@@ -49,6 +65,19 @@ impl Arena {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_range_is_claimed_once_and_the_rest_stays_free() {
+        let mut arena = Arena::default();
+        let first = arena.take(640).unwrap();
+        let (inner, whole) = (first.start + 1280..first.start + 1920, LANE_BYTES - lane::ARENA);
+        assert!(arena.claim(inner.clone()));
+        assert!(!arena.claim(inner.start + 64..inner.end + 64), "part of it is taken");
+        assert!(!arena.claim(LANE_BYTES - 64..LANE_BYTES + 64), "it does not lie in the lane");
+        assert_eq!(arena.take(640).unwrap(), first.end..inner.start);
+        arena.give(first.start..inner.end);
+        assert_eq!(arena.take(whole).unwrap().len(), whole);
+    }
 
     #[test]
     fn what_is_given_back_joins_what_is_free() {

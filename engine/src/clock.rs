@@ -10,6 +10,7 @@ pub struct FrameClock {
     rate_hz: f64,
     /// When frame 0 was, on the monotonic clock.
     anchor_ns: f64,
+    first: f64,
     is_set: bool,
 }
 
@@ -18,9 +19,9 @@ pub struct FrameClock {
 const DRIFT_NS_PER_S: f64 = 20_000.0;
 
 impl FrameClock {
-    /// Not set yet.
-    pub fn new(rate_hz: u32) -> FrameClock {
-        FrameClock { rate_hz: f64::from(rate_hz), anchor_ns: 0.0, is_set: false }
+    /// Not set yet; the first block will begin with frame `first`.
+    pub fn new(rate_hz: u32, first: u64) -> FrameClock {
+        FrameClock { rate_hz: f64::from(rate_hz), anchor_ns: 0.0, first: first as f64, is_set: false }
     }
 
     /// The block that begins with `frame` was begun at `at_ns`, `elapsed_s` after the last such call.
@@ -35,9 +36,9 @@ impl FrameClock {
         self.is_set = true;
     }
 
-    /// When frame 0 was; before any block was seen, now: sound is about to begin.
+    /// When frame 0 was; before any block was seen, so that the first is now: sound is about to begin.
     fn anchor_ns(&self) -> f64 {
-        if self.is_set { self.anchor_ns } else { now_ns() as f64 }
+        if self.is_set { self.anchor_ns } else { now_ns() as f64 - self.first / self.rate_hz * 1e9 }
     }
 
     /// The frame whose block is begun at `at_ns`; below 0 before the first.
@@ -66,13 +67,13 @@ mod tests {
 
     #[test]
     fn before_the_first_block_frame_0_is_now() {
-        let ahead = FrameClock::new(48_000).frame_at(now_ns() as f64 + 1e9);
+        let ahead = FrameClock::new(48_000, 0).frame_at(now_ns() as f64 + 1e9);
         assert!((1.0..48_001.0).contains(&ahead), "{ahead}");
     }
 
     #[test]
     fn late_blocks_do_not_move_the_line_and_a_gap_does() {
-        let mut clock = FrameClock::new(48_000);
+        let mut clock = FrameClock::new(48_000, 0);
         clock.observe(0, 1_000_000_000, 0.0);
         clock.observe(48, 1_001_300_000, 0.001);
         assert!((clock.frame_at(1_001_000_000.0) - 48.0).abs() < 0.1, "0.3 ms late");

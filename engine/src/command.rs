@@ -225,6 +225,12 @@ pub enum Control {
     ClearSchedule,
     /// Answered once everything before it is in effect.
     Sync,
+    /// Replaces a worker by a new one; its lane plays on.
+    Restart(u16),
+    /// Says where OSC is listened for, so that an engine that has to follow listens there too.
+    Listening(std::net::SocketAddr),
+    /// The sound goes elsewhere: what is to be told to the players.
+    DeviceSays(String),
     /// Stops the sound with a short fade and ends the engine.
     Quit,
 }

@@ -28,15 +28,29 @@ pub enum Pace {
     /// As the device takes it.
     Device {
         /// To the device.
-        sink: Sink,
+        outlet: Outlet,
         /// Blocks to be ahead of it.
         lead: u32,
-        /// Frames that it takes at once.
-        period: u32,
+        /// The block that it takes first.
+        first: Block,
     },
     /// As fast as it goes; blocks are handed to whoever collects them.
     Free,
 }
+
+/// The way to a device.
+pub struct Outlet {
+    /// Where blocks wait for it.
+    pub sink: Sink,
+    /// Frames that it takes at once.
+    pub period: u32,
+}
+
+/// How long the fade takes with which the sound ends, in seconds.
+const FADE_OUT_S: f64 = 0.02;
+
+/// How long the device may take to hear it: the longest lead and period that anybody plays live with.
+const LEAVE_NS: u64 = 500_000_000;
 
 /// How often the supervisor is asked to look again at a lane that is waited for.
 const LOOK_AGAIN_NS: u64 = 100_000_000;
@@ -74,6 +88,14 @@ pub struct Conductor {
     pub out: Executor<'static>,
     /// How time goes.
     pub pace: Pace,
+    /// Another device, in place of the present one.
+    pub outlets: Consumer<Outlet>,
+    /// The way to the one before goes back to be dropped.
+    pub outlets_back: Producer<Outlet>,
+    /// The first block; not 0 where an engine before has conducted.
+    pub first: Block,
+    /// Lanes that have something to compute from the start.
+    pub active: Vec<LaneId>,
     /// From the session.
     pub orders: Consumer<Box<Batch>>,
     /// To the session.
@@ -115,6 +137,8 @@ struct Loop {
     events: Vec<Vec<LaneEvent>>,
     /// Frames that the device went without, as far as reported.
     missed: u64,
+    /// How loud the device hears the block at its two ends.
+    fade: [f32; 2],
     samples: Vec<[f32; SIDES]>,
     raw: Vec<f32>,
     /// A block of all channels that lie side by side.
@@ -123,15 +147,18 @@ struct Loop {
 
 impl Loop {
     /// Everything that it will ever need, allocated now.
-    fn new(head: EngineHead) -> Loop {
+    fn new(head: EngineHead, sounding: &[LaneId]) -> Loop {
         let frames = head.frames as usize;
+        let mut active = Vec::with_capacity(LANES_MAX);
+        active.extend_from_slice(sounding);
         Loop {
             head,
             pending: Vec::with_capacity(PENDING_MAX),
             computing: Vec::with_capacity(PENDING_MAX),
-            active: Vec::with_capacity(LANES_MAX),
+            active,
             events: (0..LANES_MAX).map(|_| Vec::with_capacity(BLOCK_EVENTS_MAX)).collect(),
             missed: 0,
+            fade: [1.0; 2],
             samples: vec![[0.0; SIDES]; frames],
             raw: vec![0.0; frames],
             wide: vec![0.0; frames * GROUP_MAX],
@@ -142,30 +169,76 @@ impl Loop {
 impl Conductor {
     /// Conducts until `until` says so: it is asked before each block.
     pub fn run(mut self, mut until: impl FnMut(Block) -> bool) -> Conductor {
-        let mut state = Loop::new(self.control.read(0));
-        let mut block: Block = 0;
+        let mut state = Loop::new(self.control.read(0), &self.active);
+        let mut block = self.first;
         while !until(block) {
             self.step(block, &mut state);
             block += 1;
         }
+        self.leave(block, &mut state);
         self
+    }
+
+    /// Fades out what the device hears, and waits until it has heard it.
+    fn leave(&mut self, mut block: Block, state: &mut Loop) {
+        let Pace::Device { first, .. } = self.pace else { return };
+        // One that has heard nothing yet, or takes nothing any more, is not waited for.
+        let until_ns = now_ns() + LEAVE_NS;
+        let blocks = (FADE_OUT_S * f64::from(state.head.rate_hz) / f64::from(state.head.frames)).ceil() as u64;
+        for number in 0..blocks {
+            state.fade = [number, number + 1].map(|at| 1.0 - at as f32 / blocks as f32);
+            if !self.has_room_until(until_ns, state) {
+                return;
+            }
+            self.step(block, state);
+            block += 1;
+        }
+        let Pace::Device { outlet, .. } = &self.pace else { return };
+        let taken = outlet.sink.taken();
+        loop {
+            let seen = taken.periods();
+            let heard = taken.moment().frames >= (block - first) * u64::from(state.head.frames);
+            if heard || taken.wait(seen, Some(until_ns)) == futex::Wake::Late {
+                return;
+            }
+        }
     }
 
     /// Waits until it is time for `block`, and conducts it.
     fn step(&mut self, block: Block, state: &mut Loop) {
-        let deadline_ns = self.wait_for_start(block, &state.head);
+        let deadline_ns = self.wait_for_start(block, state);
         self.cycle(block, deadline_ns, state);
     }
 
-    /// Sleeps until it is time for `block`; returns when the device will need it, less a margin.
-    fn wait_for_start(&mut self, block: Block, head: &EngineHead) -> Option<u64> {
-        let Pace::Device { sink, lead, period } = &self.pace else { return None };
-        let timing = Timing { rate_hz: head.rate_hz, frames: head.frames, lead: *lead, period: *period };
-        let taken = Arc::clone(sink.taken());
+    /// Waits until the device's ring has room for a block; false if it has none by then.
+    fn has_room_until(&self, until_ns: u64, state: &Loop) -> bool {
+        let Pace::Device { outlet: Outlet { sink, .. }, .. } = &self.pace else { return false };
         loop {
+            let seen = sink.taken().periods();
+            if sink.room() >= state.head.frames as usize {
+                return true;
+            }
+            if sink.taken().wait(seen, Some(until_ns)) == futex::Wake::Late {
+                return false;
+            }
+        }
+    }
+
+    /// Sleeps until it is time for `block`; returns when the device will need it, less a margin.
+    fn wait_for_start(&mut self, block: Block, state: &mut Loop) -> Option<u64> {
+        let frames = state.head.frames;
+        loop {
+            self.change_outlet(block, state);
+            let Pace::Device { outlet: Outlet { sink, period }, lead, first } = &self.pace else { return None };
+            let timing = Timing { rate_hz: state.head.rate_hz, frames, lead: *lead, period: *period, first: *first };
+            let taken = sink.taken();
             let seen = taken.periods();
+            if !self.outlets.is_empty() {
+                // It came since we looked: the nudge that came with it may lie behind `seen`.
+                continue;
+            }
             let moment = taken.moment();
-            let has_room = sink.room() >= head.frames as usize;
+            let has_room = sink.room() >= frames as usize;
             if moment.at_ns == 0 {
                 // The device has not begun: fill the ring ahead of it, without haste and without a deadline.
                 if has_room {
@@ -179,6 +252,18 @@ impl Conductor {
                 return Some(timing.deadline_ns(block, moment.frames, moment.at_ns));
             }
             taken.wait(seen, has_room.then_some(start_ns));
+        }
+    }
+
+    /// Takes the way to another device, if there is one: `block` is the first that goes there.
+    fn change_outlet(&mut self, block: Block, state: &mut Loop) {
+        let Pace::Device { outlet, first, .. } = &mut self.pace else { return };
+        let Ok(new) = self.outlets.pop() else { return };
+        let old = std::mem::replace(outlet, new);
+        (*first, state.missed) = (block, 0);
+        if let Err(rtrb::PushError::Full(old)) = self.outlets_back.push(old) {
+            // No room to send it back: rather kept for ever than freed here.
+            std::mem::forget(old);
         }
     }
 
@@ -204,8 +289,8 @@ impl Conductor {
             self.telemetry.late_blocks.fetch_add(1, Ordering::Relaxed);
             self.report(Report::Late { late_ns, lane, running: self.running_on(lane) });
         }
-        if let Pace::Device { sink, .. } = &self.pace {
-            let (missed, _) = sink.taken().missed();
+        if let Pace::Device { outlet, .. } = &self.pace {
+            let (missed, _) = outlet.sink.taken().missed();
             if missed > state.missed {
                 self.report(Report::Missed(missed - state.missed));
                 state.missed = missed;
@@ -397,12 +482,14 @@ impl Conductor {
             self.watched = Some(new);
         }
         self.look(block, &mut state.wide, &mut state.raw);
-        if let Some(listener) = &mut self.listener {
+        // A recording ends with the sound, before the fade.
+        if let Some(listener) = self.listener.as_mut().filter(|_| state.fade == [1.0; 2]) {
             listener.hear(&state.samples);
         }
-        if let Pace::Device { sink, .. } = &mut self.pace {
+        if let Pace::Device { outlet, .. } = &mut self.pace {
+            fade(&mut state.samples, state.fade);
             // There is room: wait_for_start saw to it.
-            sink.push(&state.samples);
+            outlet.sink.push(&state.samples);
         }
     }
 
@@ -449,6 +536,18 @@ impl Conductor {
             self.telemetry.reports_lost.fetch_add(1, Ordering::Relaxed);
         }
         self.bell.ring();
+    }
+}
+
+/// Makes a block go from one loudness to another.
+fn fade(block: &mut [[f32; SIDES]], [from, to]: [f32; 2]) {
+    if from == 1.0 && to == 1.0 {
+        return;
+    }
+    let step = (to - from) / block.len() as f32;
+    for (number, frame) in block.iter_mut().enumerate() {
+        let gain = from + step * number as f32;
+        *frame = frame.map(|sample| sample * gain);
     }
 }
 

@@ -1,17 +1,18 @@
 //! Puts the engine together: maps the segments, starts pool, session, conductor and device, and takes them down again.
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use crossbeam::channel::{Receiver, bounded};
 use rtrb::{Consumer, Producer, RingBuffer};
 use thiserror::Error;
 use tine_modules::Kind;
+use tine_protocol::ids::LaneId;
 use tine_protocol::plan::ModulePlan;
 use tine_protocol::segment::{EngineHead, LANE_BYTES, engine};
 use tine_protocol::sys::alarm::Alarm;
@@ -24,22 +25,23 @@ use tine_worker::inherit::Inherited;
 use crate::answer::Stat;
 use crate::batch::{Batch, CYCLES_MAX, PENDING_MAX, Report, Telemetry};
 use crate::bell::Bell;
+use crate::command::Control;
 use crate::conductor::{Conductor, Listener, Pace, Watched};
-use crate::device::{self, DeviceError, DeviceEvent, Opening, Playing, Wish};
+use crate::device::{DeviceError, Wish};
 use crate::error::{PatchError, Refusal};
-use crate::feed::{self, SIDES, Taken};
+use crate::feed::SIDES;
 use crate::handle::Handle;
+use crate::memo::{Memo, Unfit};
 use crate::model::Catalogue;
+use crate::outlet::{self, ConductorEnd, Outlets, Way};
 use crate::placement::{Placer, Policy};
 use crate::planner::Planner;
 use crate::pool::{self, PoolConfig};
 use crate::recorder::{self, Recorder, Tap};
+use crate::resume::Resumed;
 use crate::session::{EngineControl, Parts, Session};
 use crate::stage::{Format, Room};
 use crate::stall;
-
-/// How long the first blocks may take before the device starts without them.
-const FILL_NS: u64 = 1_000_000_000;
 
 /// A lane that stands still for so many blocks hangs: early enough for its follower to catch up from what the last eight blocks left.
 const HANG_BLOCKS: u64 = 3;
@@ -56,6 +58,8 @@ const FREE_HANG_NS: u64 = 500_000_000;
 /// How the engine is to run.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// Workers that are always there; the pool may grow to as many as there are lanes.
+    pub workers: usize,
     /// Spares to keep.
     pub spares: usize,
     /// Blocks to be ahead of the device.
@@ -88,12 +92,17 @@ pub enum EngineError {
     /// The patch does not fit the lanes.
     #[error("{0}")]
     Patch(#[from] PatchError),
+    /// The engine before left what this one cannot go on from.
+    #[error("{0}")]
+    Resume(#[from] Unfit),
 }
 
 /// An engine whose pool is ready. It takes requests; sound begins with [`Engine::play`].
 pub struct Engine {
     /// The door to its session.
     pub handle: Handle,
+    /// The engine before, where one died: its patch is this one's.
+    pub before: Option<Before>,
     config: Config,
     format: Format,
     stopping: Arc<AtomicBool>,
@@ -102,10 +111,11 @@ pub struct Engine {
     begin: crossbeam::channel::Sender<()>,
     begun: Receiver<Result<(ModulePlan, u32), PatchError>>,
     stand: Option<Stand>,
-    taken: Arc<Mutex<Option<Arc<Taken>>>>,
+    /// What devices have taken.
+    taken: Arc<outlet::Books>,
     recording: Arc<Mutex<Option<Recorder>>>,
     conductor: Option<JoinHandle<WriteMap>>,
-    playing: Option<Box<dyn Playing>>,
+    outlets: Option<Outlets>,
     pool_stop: OwnedFd,
     supervisor: JoinHandle<()>,
     _watch: Option<stall::Watch>,
@@ -130,6 +140,22 @@ struct Stand {
     listener_orders: Consumer<Option<Box<dyn Listener>>>,
     listeners_back: Producer<Box<dyn Listener>>,
     watch_orders: Consumer<Watched>,
+    active: Vec<LaneId>,
+}
+
+/// What is known of the engine before, where one died.
+#[derive(Clone, Debug)]
+pub struct Before {
+    /// Where it listened for OSC.
+    pub osc: Option<SocketAddr>,
+    /// What it was recording.
+    pub recording: Option<PathBuf>,
+    /// How many there were.
+    pub engines: u32,
+    /// When it died, on the monotonic clock.
+    pub died_ns: u64,
+    /// The first block that is computed anew.
+    first: u64,
 }
 
 impl Engine {
@@ -138,7 +164,7 @@ impl Engine {
     /// # Errors
     /// If the system refuses something, or the pool does not come up.
     pub fn start(inherited: Inherited, config: Config, catalogue: &'static [Kind]) -> Result<Engine, EngineError> {
-        let Inherited { socket, engine: engine_fd, tables, lanes } = inherited;
+        let Inherited { socket, engine: engine_fd, tables, memo, lanes } = inherited;
         let engine_view = ReadMap::new(&engine_fd, engine::BYTES)?;
         let head: EngineHead = engine_view.read(0);
         let format = Format {
@@ -147,6 +173,16 @@ impl Engine {
             fade_blocks: head.fade_blocks,
             lanes: lanes.len() as u16,
         };
+        let resumed = Resumed::find(&memo, &engine_view)?;
+        let first = resumed.as_ref().map_or(0, |resumed| resumed.first);
+        let before = resumed.as_ref().map(|resumed| Before {
+            osc: resumed.remembered.osc,
+            recording: resumed.remembered.recording.clone(),
+            engines: head.incarnation,
+            died_ns: head.died_ns,
+            first,
+        });
+        let active = resumed.as_ref().map(|resumed| resumed.active.clone()).unwrap_or_default();
         let views = lanes.iter().map(|lane| ReadMap::new(lane, LANE_BYTES)).collect::<io::Result<Vec<_>>>()?;
         let bell = Arc::new(Bell::default());
         let mut fds = lanes.iter().map(OwnedFd::try_clone).collect::<io::Result<Vec<_>>>()?;
@@ -161,9 +197,11 @@ impl Engine {
             lanes,
             views: views.clone(),
             engine: engine_view.clone(),
+            seats: config.workers,
             spares: config.spares,
             alarm: Arc::clone(&alarm),
             hang_ns,
+            engines_before: head.incarnation,
             stalls: Arc::clone(&stalls),
             bell: Arc::clone(&bell),
         })?;
@@ -179,7 +217,7 @@ impl Engine {
             format.out_lane(),
             Patience::GoOn,
             WriteMap::new(&out_fd, LANE_BYTES)?,
-            View { engine: engine_view, lanes: all_lanes },
+            View { engine: engine_view.clone(), lanes: all_lanes },
             tables.get(),
             catalogue,
             Workspace::new(format.frames),
@@ -194,17 +232,18 @@ impl Engine {
         let (watches, watch_orders) = RingBuffer::new(crate::conductor::WATCHES_MAX);
         let (listeners_back, listener_receiver) = RingBuffer::new(16);
         let telemetry = Arc::new(Telemetry::default());
+        telemetry.blocks.store(first, Ordering::Relaxed);
         let (handle, inbox) = Handle::with_bell(Arc::clone(&bell));
         let stopping = Arc::new(AtomicBool::new(false));
         let (ended_sender, ended) = bounded(1);
-        let taken = Arc::new(Mutex::new(None));
+        let taken = Arc::new(outlet::Books::default());
         let recording = Arc::new(Mutex::new(None));
         let figures = Arc::new(Mutex::new(Vec::new()));
         let lane_fds = Arc::new(fds);
         let parts = Parts {
             format,
             catalogue: Catalogue(catalogue),
-            planner: Planner::new(plans, usize::from(format.lanes) + 1),
+            planner: Planner::new(plans, &engine_view, usize::from(format.lanes) + 1),
             orders: order_sender,
             watches,
             reports: report_receiver,
@@ -240,15 +279,20 @@ impl Engine {
                 figures: Arc::clone(&figures),
                 rate_hz: format.rate_hz,
             }),
+            memo: Memo::new(&memo)?,
+            first,
         };
         let (begin, begin_receiver) = bounded(1);
         let (begun_sender, begun) = bounded(1);
-        let session = std::thread::Builder::new().name("session".into()).spawn(move || {
-            Session::new(parts).run(&begin_receiver, &begun_sender);
-        })?;
+        let mut session = Session::new(parts);
+        if let Some(resumed) = resumed {
+            session.restore(&resumed)?;
+        }
+        let work = move || session.run(&begin_receiver, &begun_sender);
+        let session = std::thread::Builder::new().name("session".into()).spawn(work)?;
         pool.ready.recv().map_err(|_| EngineError::NoPool)?;
         // `tine bench startup` times this line.
-        tracing::info!("{} workers ready", format.lanes);
+        tracing::info!("{} workers ready", config.workers);
         let stand = Stand {
             control,
             lanes: views,
@@ -262,6 +306,7 @@ impl Engine {
             listener_orders,
             listeners_back,
             watch_orders,
+            active,
         };
         Ok(Engine {
             handle,
@@ -276,7 +321,8 @@ impl Engine {
             taken,
             recording,
             conductor: None,
-            playing: None,
+            outlets: None,
+            before,
             pool_stop: pool.stop,
             supervisor: pool.thread,
             _watch: watch,
@@ -285,19 +331,28 @@ impl Engine {
         })
     }
 
-    /// Begins to sound: the patch as it stands is block 0. Returns a line about the device, where there is something to say.
+    /// Begins to sound: the patch as it stands is the first block. Returns a line about the device, where there is something to say.
     ///
     /// # Errors
     /// If the patch does not fit, or there is no such device or file.
     pub fn play(&mut self) -> Result<Option<String>, EngineError> {
-        let opening = self.config.wish.as_ref().map(device::open).transpose()?;
+        let frames = self.format.frames;
         let limit = self.config.seconds.map(|seconds| (seconds * f64::from(self.format.rate_hz)).round() as u64);
+        let way = self.config.wish.clone().map(|wish| outlet::Plan {
+            wish,
+            lead: self.config.lead,
+            frames,
+            blocks_max: limit.map(|limit| limit.div_ceil(frames as u64)),
+            is_resumed: self.before.is_some(),
+        });
+        let opened = way.map(|way| Way::open(way, Arc::clone(&self.taken))).transpose()?;
         let mut listener: Option<Box<dyn Listener>> = None;
-        if let Some(path) = &self.config.record {
+        if let Some(path) = self.to_record() {
             let (recorder, tap) =
-                recorder::record(path, self.format.rate_hz, Box::new(|error| tracing::error!("{error}")))?;
+                recorder::record(&path, self.format.rate_hz, Box::new(|error| tracing::error!("{error}")))?;
             *lock(&self.recording) = Some(recorder);
-            listener = Some(Box::new(Recording { tap, left: limit, may_wait: opening.is_none() }));
+            let left = limit.filter(|_| self.before.is_none());
+            listener = Some(Box::new(Recording { tap, left, may_wait: opened.is_none() }));
         }
         // The bell is the session's: it looks for `begin` when it rings.
         let Some(stand) = self.stand.take() else { return Ok(None) };
@@ -305,34 +360,30 @@ impl Engine {
         stand.bell.ring();
         let (out_plan, out_port_samples) = self.begun.recv().map_err(|_| EngineError::NoPool)??;
 
-        let frames = self.format.frames;
-        let mut note = None;
-        let mut device = None;
-        let pace = match opening {
-            None => Pace::Free,
-            Some(Opening { device: opened, note: said }) => {
-                note = said;
-                let period = opened.period() as usize;
-                let ring = (period + (self.config.lead as usize + 1) * frames).next_multiple_of(frames);
-                let (sink, feed) = feed::feed(ring);
-                *lock(&self.taken) = Some(Arc::clone(sink.taken()));
-                device = Some((opened, feed));
-                Pace::Device { sink, lead: self.config.lead, period: period as u32 }
-            }
+        let first = self.before.as_ref().map_or(0, |before| before.first);
+        let is_live = opened.is_some();
+        let (way, end, note) = match opened {
+            Some((way, end, note)) => (Some(way), Some(end), note),
+            None => (None, None, None),
         };
-        // What is to be there before the device takes its first frame: with less, the first blocks would be late.
-        let ahead = match &pace {
-            Pace::Device { period, .. } => u64::from(*period).div_ceil(frames as u64) + u64::from(self.config.lead),
-            Pace::Free => 0,
+        // Offline no device comes and goes: these ends are closed.
+        let (pace, outlets, outlets_back) = match end {
+            Some(ConductorEnd { outlet, outlets, outlets_back }) => {
+                (Pace::Device { outlet, lead: self.config.lead, first }, outlets, outlets_back)
+            }
+            None => (Pace::Free, RingBuffer::new(1).1, RingBuffer::new(1).0),
         };
         let telemetry = Arc::clone(&stand.telemetry);
-        let is_live = matches!(pace, Pace::Device { .. });
         let block_ns = frames as u64 * 1_000_000_000 / u64::from(self.format.rate_hz);
         let conductor = Conductor {
             control: stand.control,
             lanes: stand.lanes,
             out: stand.out,
             pace,
+            outlets,
+            outlets_back,
+            first,
+            active: stand.active,
             orders: stand.orders,
             reports: stand.reports,
             cycles: stand.cycles,
@@ -349,19 +400,37 @@ impl Engine {
             out_port_samples,
         };
         self.start_conductor(conductor, limit)?;
-        if let Some((opened, feed)) = device {
-            let ahead = limit.map_or(ahead, |limit| ahead.min(limit.div_ceil(frames as u64)));
-            let until_ns = now_ns() + FILL_NS;
-            while telemetry.blocks.load(Ordering::Acquire) < ahead && now_ns() < until_ns {
-                std::thread::sleep(Duration::from_micros(200));
-            }
-            let tell = Box::new(move |event| match event {
-                DeviceEvent::Lost(why) => tracing::error!("the device is gone: {why}"),
-                DeviceEvent::Xrun => tracing::warn!("the device lost frames by itself"),
+        if let Some(way) = way {
+            let handle = self.handle.clone();
+            let tell = Box::new(move |says: String| {
+                tracing::warn!("{says}");
+                // A session that has ended tells nobody.
+                let _ = handle.submit_control(Control::DeviceSays(says), Box::new(|_| {}));
             });
-            self.playing = Some(opened.start(feed, tell)?);
+            self.outlets = Some(way.start(telemetry, first, tell)?);
         }
+        let stat = |name: &str, value| Stat { name: name.to_owned(), value };
+        let mut figures =
+            vec![stat("engine_restarts", self.before.as_ref().map_or(0.0, |before| before.engines.into()))];
+        if let Some(before) = &self.before {
+            let gap_ms = (now_ns().saturating_sub(before.died_ns) / 1000) as f64 / 1000.0;
+            tracing::warn!("the patch sounds again, {gap_ms:.0} ms after the engine died");
+            figures.push(stat("engine_gap_ms", gap_ms));
+        }
+        self.add_stats(Box::new(move || figures.clone()));
         Ok(note)
+    }
+
+    /// The file to record into: after the death of an engine what that one recorded, under another name, as it is an end of its own.
+    fn to_record(&self) -> Option<PathBuf> {
+        let Some(before) = &self.before else { return self.config.record.clone() };
+        let path = before.recording.as_ref().or(self.config.record.as_ref())?;
+        let name = path.file_stem()?.to_string_lossy().into_owned();
+        let extension =
+            path.extension().map(|extension| format!(".{}", extension.to_string_lossy())).unwrap_or_default();
+        let path = path.with_file_name(format!("{name}.{}{extension}", before.engines + 1));
+        tracing::warn!("the recording goes on in {}", path.display());
+        Some(path)
     }
 
     fn start_conductor(&mut self, conductor: Conductor, limit: Option<u64>) -> io::Result<()> {
@@ -422,12 +491,10 @@ impl Engine {
         // A session that has ended already needs no telling.
         let _ = self.handle.control(crate::command::Control::Quit);
         self.stopping.store(true, Ordering::Relaxed);
-        if let Some(taken) = &*lock(&self.taken) {
-            // A conductor that waits for the device looks up.
-            taken.nudge();
-        }
+        // A conductor that waits for the device looks up.
+        self.taken.nudge();
         let control = self.conductor.take().and_then(|conductor| conductor.join().ok());
-        self.playing = None;
+        self.outlets = None;
         let _ = self.session.join();
         // Before the workers end: the supervisor would fill their seats.
         drop(self.pool_stop);
@@ -475,7 +542,7 @@ struct Controls {
     listener: Producer<Option<Box<dyn Listener>>>,
     back: Consumer<Box<dyn Listener>>,
     recording: Arc<Mutex<Option<Recorder>>>,
-    taken: Arc<Mutex<Option<Arc<Taken>>>>,
+    taken: Arc<outlet::Books>,
     figures: Arc<Mutex<Vec<Figures>>>,
     rate_hz: u32,
 }
@@ -519,7 +586,7 @@ impl EngineControl for Controls {
 
     fn stats(&self) -> Vec<Stat> {
         let stat = |name: &str, value| Stat { name: name.to_owned(), value };
-        let (missed, xruns) = lock(&self.taken).as_ref().map_or((0, 0), |taken| taken.missed());
+        let (missed, xruns) = self.taken.missed();
         let mut stats = vec![
             stat("sample_rate_hz", f64::from(self.rate_hz)),
             stat("xruns", xruns as f64),
@@ -531,9 +598,7 @@ impl EngineControl for Controls {
 
     fn quit(&mut self) {
         self.stopping.store(true, Ordering::Relaxed);
-        if let Some(taken) = &*lock(&self.taken) {
-            taken.nudge();
-        }
+        self.taken.nudge();
         let _ = self.ended.try_send(());
     }
 }

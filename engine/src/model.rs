@@ -139,6 +139,11 @@ impl Model {
         true
     }
 
+    /// Adds a cable just as it is.
+    pub fn put(&mut self, cable: Cable) {
+        self.cables.push(cable);
+    }
+
     /// Removes the cables that match. Returns how many those were.
     pub fn disconnect(&mut self, is_gone: impl Fn(&Cable) -> bool) -> usize {
         let before = self.cables.len();

@@ -2,12 +2,14 @@
 
 use tine_protocol::ids::LaneId;
 use tine_protocol::segment::LaneHead;
+use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::memory::ReadMap;
 
 use crate::command::Placement;
 use crate::edit::find_module;
 use crate::error::PatchError;
 use crate::model::Model;
+use crate::pool::Door;
 use crate::stage::Stage;
 
 /// How modules are spread over workers.
@@ -31,15 +33,24 @@ pub struct Placer {
     pub block_ns: u64,
 }
 
+/// For how long a lane whose worker died comes after the others, in nanoseconds: what killed it may still be about.
+const SHUNNED_NS: u64 = 10_000_000_000;
+
 /// What a module is taken to cost before it has been measured, in nanoseconds per block.
 const UNMEASURED_NS: u64 = 2_000;
 
 impl Placer {
-    /// The lane for a new module of `model`.
+    /// The lane for a new module of `model`. `doors` says of each lane whether it takes any.
     ///
     /// # Errors
     /// If the wish names a module or worker that is not there.
-    pub fn choose(&self, model: &Model, wish: &Placement, stage: &Stage) -> Result<LaneId, PatchError> {
+    pub fn choose(&self, model: &Model, wish: &Placement, stage: &Stage, doors: &[Door]) -> Result<LaneId, PatchError> {
+        let now_ns = now_ns();
+        let is_open = |lane: usize| doors.get(lane).is_some_and(|door| door.is_open);
+        let has_failed = |lane: usize| {
+            let failed_ns = doors.get(lane).map_or(0, |door| door.failed_ns);
+            failed_ns != 0 && now_ns.saturating_sub(failed_ns) < SHUNNED_NS
+        };
         if let Some(id) = &wish.with {
             let beside = find_module(model, id)?;
             if usize::from(beside.lane.0) >= self.lanes.len() {
@@ -49,8 +60,9 @@ impl Placer {
             return Ok(beside.lane);
         }
         if let Some(worker) = wish.worker {
-            if usize::from(worker) >= self.lanes.len() {
-                return Err(PatchError::NoWorker { worker, count: self.lanes.len() as u16 });
+            if !is_open(worker.into()) {
+                let count = doors.iter().filter(|door| door.is_open).count() as u16;
+                return Err(PatchError::NoWorker { worker, count });
             }
             return Ok(LaneId(worker));
         }
@@ -66,14 +78,14 @@ impl Placer {
             busy_ns + planned[lane].saturating_sub(sounding) * UNMEASURED_NS
         };
         let is_idle = |lane: usize| planned[lane] == 0 && stage.modules_on(LaneId(lane as u16)) == 0;
-        let all = 0..self.lanes.len();
-        let idle = all.clone().find(|&lane| is_idle(lane));
-        let least = all.clone().min_by_key(|&lane| (load_ns(lane), planned[lane], lane)).unwrap_or(0);
+        let all = (0..self.lanes.len()).filter(|&lane| is_open(lane));
+        let idle = all.clone().filter(|&lane| is_idle(lane)).min_by_key(|&lane| (has_failed(lane), lane));
+        let least = all.clone().min_by_key(|&lane| (has_failed(lane), load_ns(lane), planned[lane], lane)).unwrap_or(0);
         let lane = match self.policy {
             Policy::Isolate => idle.unwrap_or(least),
             Policy::Pack => {
-                let mut used = all.filter(|&lane| !is_idle(lane) && load_ns(lane) < self.block_ns / 2);
-                used.next().or(idle).unwrap_or(least)
+                let used = all.filter(|&lane| !is_idle(lane) && load_ns(lane) < self.block_ns / 2);
+                used.min_by_key(|&lane| (has_failed(lane), lane)).or(idle).unwrap_or(least)
             }
         };
         Ok(LaneId(lane as u16))

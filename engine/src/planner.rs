@@ -3,9 +3,9 @@
 use std::mem::offset_of;
 
 use tine_protocol::ids::{Block, LaneId};
-use tine_protocol::plan::{CablePlan, ModulePlan, PLAN_SLOTS, PlanHead};
+use tine_protocol::plan::{CablePlan, LANE_MODULES_MAX, ModulePlan, PLAN_SLOTS, PlanHead};
 use tine_protocol::segment::{LanePlan, RING_BLOCKS, engine};
-use tine_protocol::sys::memory::WriteMap;
+use tine_protocol::sys::memory::{ReadMap, WriteMap};
 
 use crate::stage::Plan;
 
@@ -27,9 +27,15 @@ pub struct Planner {
 }
 
 impl Planner {
-    /// The plans of `lanes` lanes in `area`.
-    pub fn new(area: WriteMap, lanes: usize) -> Planner {
-        Planner { area, lanes: vec![[Use::Free; PLAN_SLOTS]; lanes] }
+    /// The plans of `lanes` lanes in `area`; `view` shows those that an engine before made valid.
+    pub fn new(area: WriteMap, view: &ReadMap, lanes: usize) -> Planner {
+        let uses = |lane| {
+            std::array::from_fn(|slot| match view.count(engine::valid(lane, slot)).load() {
+                0 => Use::Free,
+                valid => Use::Valid(valid - 1),
+            })
+        };
+        Planner { area, lanes: (0..lanes).map(uses).collect() }
     }
 
     /// Writes `plan` into a slot of `lane` that is free when blocks up to `finished` are. `None` if there is none: ask again later.
@@ -73,4 +79,18 @@ impl Planner {
             }
         }
     }
+}
+
+/// The modules of `lane` as the plan that became valid last has them, with the blocks of their births.
+pub fn in_force(view: &ReadMap, lane: usize) -> Vec<ModulePlan> {
+    let valid = |slot| view.count(engine::valid(lane, slot)).load();
+    let Some(slot) = (0..PLAN_SLOTS).max_by_key(|&slot| valid(slot)).filter(|&slot| valid(slot) > 0) else {
+        return Vec::new();
+    };
+    let place = engine::plan(lane, slot);
+    let head: PlanHead = view.read(place);
+    let mut modules = vec![ModulePlan::default(); (head.modules as usize).min(LANE_MODULES_MAX)];
+    // It lies within: there are not more than a plan can have.
+    let _ = view.copy(place + offset_of!(LanePlan, modules), &mut modules);
+    modules.into_iter().map(|module| module.resolved(valid(slot) - 1)).collect()
 }

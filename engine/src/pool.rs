@@ -5,8 +5,10 @@
 
 mod books;
 mod budget;
+mod growth;
 mod hung;
 mod ledger;
+mod seat;
 mod watchdog;
 
 use std::collections::VecDeque;
@@ -27,10 +29,12 @@ use tine_protocol::sys::{process, sched, socket};
 use crate::answer::WorkerInfo;
 use crate::bell::Bell;
 use crate::stall::Stalls;
-pub use books::{PoolEvent, PoolView};
+pub use books::{Door, PoolEvent, PoolView};
 use books::{Shared, bind, lock};
 use budget::Budget;
+use growth::Change;
 use ledger::{Ledger, Verdict};
+use seat::{Seat, State};
 use watchdog::Watchdog;
 
 /// What the supervisor is given.
@@ -43,12 +47,16 @@ pub struct PoolConfig {
     pub views: Vec<ReadMap>,
     /// The engine segment, to see what is due.
     pub engine: ReadMap,
+    /// Seats that always have a worker; the others have one while they are needed.
+    pub seats: usize,
     /// Spares to keep.
     pub spares: usize,
     /// Rings when a lane is late.
     pub alarm: Arc<Alarm>,
     /// How long a lane may stand still in a block before its worker counts as hung.
     pub hang_ns: u64,
+    /// Engines that died: generations go on from theirs.
+    pub engines_before: u32,
     /// Stalls of the machine itself.
     pub stalls: Arc<Stalls>,
     /// Rings when there is an event.
@@ -64,19 +72,22 @@ pub fn start(config: PoolConfig) -> io::Result<Started> {
         workers: Mutex::default(),
         cores: Mutex::new(vec![None; config.lanes.len()]),
         counts: Mutex::default(),
+        doors: Mutex::new(vec![Door::default(); config.lanes.len()]),
+        orders: Mutex::default(),
+        alarm: Arc::clone(&config.alarm),
     });
     let (events, event_receiver) = bounded(1024);
     let (warm, warm_receiver) = bounded(1);
     let (ready, ready_receiver) = bounded(1);
     let (stop, stop_ours) = socket::pair()?;
     let mut supervisor = Supervisor {
-        seats: config.lanes.iter().map(|_| Seat::default()).collect(),
+        seats: config.lanes.iter().map(|_| Seat::new(config.engines_before.wrapping_mul(GENERATIONS))).collect(),
         spares: Vec::new(),
         newborn: Vec::new(),
         mourned: VecDeque::new(),
         ledger: Ledger::default(),
         watchdog: Watchdog::new(config.lanes.len(), config.hang_ns),
-        budget: Budget::new(config.lanes.len() + config.spares, now_ns()),
+        budget: Budget::new(config.seats + config.spares, now_ns()),
         forks_due: 0,
         looked_ns: 0,
         shared: Arc::clone(&shared),
@@ -90,6 +101,7 @@ pub fn start(config: PoolConfig) -> io::Result<Started> {
         zygote: None,
         config,
     };
+    supervisor.seats.iter_mut().take(supervisor.config.seats).for_each(Seat::open);
     let work = move || supervisor.run(&stop_ours);
     let thread = std::thread::Builder::new().name("supervisor".into()).spawn(work)?;
     let view = PoolView { shared };
@@ -112,17 +124,8 @@ pub struct Started {
     pub thread: std::thread::JoinHandle<()>,
 }
 
-#[derive(Default)]
-struct Seat {
-    worker: Option<Worker>,
-    generation: u32,
-    /// Since when nobody executes the lane.
-    empty_since_ns: Option<u64>,
-    /// Its worker was killed by us, as it hung.
-    has_hung: bool,
-    /// Processor time of its worker at the last look for hung ones.
-    cpu_ns: u64,
-}
+/// Generations that an engine has to itself, on each lane: at 64 forks a second, four hours of nothing but deaths.
+const GENERATIONS: u32 = 1 << 20;
 
 struct Worker {
     pid: u32,
@@ -194,15 +197,15 @@ impl Supervisor {
         // Without the right the pool works all the same, only later under load: `tine doctor` says so.
         let _ = sched::set_fifo(0, sched::priority::SUPERVISOR);
         loop {
-            let seated: Vec<usize> = (0..self.seats.len()).filter(|&seat| self.seats[seat].worker.is_some()).collect();
+            let seated: Vec<usize> =
+                (0..self.seats.len()).filter(|&seat| self.seats[seat].worker().is_some()).collect();
             let mut watched = vec![stop.as_fd(), self.config.alarm.as_fd(), self.config.keeper.as_fd()];
             watched.extend(self.zygote.as_ref().map(|zygote| zygote.socket.as_fd()));
             let first_newborn = watched.len();
             watched.extend(self.newborn.iter().map(|(worker, _)| worker.socket.as_fd()));
             let first_seated = watched.len();
-            watched.extend(
-                seated.iter().filter_map(|&seat| self.seats[seat].worker.as_ref()).map(|worker| worker.pidfd.as_fd()),
-            );
+            watched
+                .extend(seated.iter().filter_map(|&seat| self.seats[seat].worker()).map(|worker| worker.pidfd.as_fd()));
             let first_spare = watched.len();
             watched.extend(self.spares.iter().map(|worker| worker.pidfd.as_fd()));
             let is_ready = process::wait_list(&watched, self.patience_ns());
@@ -242,6 +245,8 @@ impl Supervisor {
                 self.look_for_hung();
             }
             self.follow_recoveries();
+            self.obey();
+            self.grow_or_shrink();
             self.order_due_forks();
             self.publish();
         }
@@ -254,13 +259,15 @@ impl Supervisor {
         let looks = self.watchdog.is_watching().then(|| self.watchdog.look_ns());
         let has_zygote = self.zygote.as_ref().is_some_and(|zygote| zygote.is_warm);
         let forks = (self.forks_due > 0 && has_zygote).then_some(FORK_LOOK_NS);
-        [recovering.then_some(CATCH_UP_LOOK_NS), told, looks, forks].into_iter().flatten().min()
+        let has_grown = self.seats.iter().skip(self.config.seats).any(|seat| seat.state() != State::Closed);
+        let growth = has_grown.then_some(GROWTH_LOOK_NS);
+        [recovering.then_some(CATCH_UP_LOOK_NS), told, looks, forks, growth].into_iter().flatten().min()
     }
 
     /// A seat's worker is dead: a spare takes over, within the same block if it can.
     fn lose(&mut self, seat: usize) {
         let noticed_ns = now_ns();
-        let Some(dead) = self.seats[seat].worker.take() else { return };
+        let Some(dead) = self.seats[seat].lose(noticed_ns) else { return };
         // Fence: a readable pidfd means that the process has ended, all its threads and mappings with it. From here on nobody but
         // the follower can write the lane.
         let lane = LaneId(seat as u16);
@@ -272,14 +279,16 @@ impl Supervisor {
             let verdict = self.ledger.died(lane, slot, progress.done, progress.due, noticed_ns);
             self.carry_out(lane, slot, verdict);
         }
-        self.seats[seat].empty_since_ns = Some(noticed_ns);
         self.watchdog.begin_anew(seat, progress.done, noticed_ns);
         let recovery = match self.spares.pop() {
             Some(spare) => {
                 self.attach(seat, spare);
                 Recovery::Under(progress.due)
             }
-            None => Recovery::Cold,
+            None => {
+                self.seats[seat].open();
+                Recovery::Cold
+            }
         };
         {
             let mut counts = lock(&self.shared.counts);
@@ -300,8 +309,8 @@ impl Supervisor {
         }
     }
 
-    /// Puts a ready worker into a seat.
-    fn attach(&mut self, seat: usize, worker: Worker) {
+    /// Puts a ready worker into a seat. Returns since when nobody had executed the lane, if anybody had before.
+    fn attach(&mut self, seat: usize, worker: Worker) -> Option<u64> {
         let lane = LaneId(seat as u16);
         self.seats[seat].generation += 1;
         let order = AttachOrder {
@@ -314,7 +323,7 @@ impl Supervisor {
         // A worker that cannot be told is dead: its pidfd says so at the next look, and the seat is filled again.
         let _ = socket::send(&worker.socket, &order, &[self.config.lanes[seat].as_fd()]);
         self.seats[seat].cpu_ns = process::cpu_ns(worker.pid).unwrap_or(0);
-        self.seats[seat].worker = Some(worker);
+        self.seats[seat].sit(worker, now_ns())
     }
 
     /// Sees which lanes have caught up, and tells of the deaths about which all is known.
@@ -330,6 +339,7 @@ impl Supervisor {
             let done = self.config.views[seat].count(lane::DONE).load();
             if (is_followers && done >= due) || took_ns >= CATCH_UP_NS {
                 self.mourned[at].recovery = Recovery::After(took_ns as f64 / 1e6);
+                lock(&self.shared.counts).down_ns += took_ns;
                 if is_followers {
                     self.tell_of_spoilt(seat);
                 }
@@ -375,9 +385,57 @@ impl Supervisor {
         self.carry_out(lane, slot, verdict);
         // The present worker does not know of it: another one takes over, with the list.
         if matches!(verdict, Verdict::Quarantine(_))
-            && let Some(worker) = &self.seats[usize::from(lane.0)].worker
+            && let Some(worker) = self.seats[usize::from(lane.0)].worker()
         {
             process::kill(&worker.pidfd);
+        }
+    }
+
+    /// Carries out what the session asks for.
+    fn obey(&mut self) {
+        for lane in std::mem::take(&mut *lock(&self.shared.orders)) {
+            // Its death is noticed like any other.
+            if let Some(worker) = self.seats.get(usize::from(lane.0)).and_then(Seat::worker) {
+                process::kill(&worker.pidfd);
+            }
+        }
+    }
+
+    /// Heeds which lanes have modules; opens and closes seats.
+    fn grow_or_shrink(&mut self) {
+        let now_ns = now_ns();
+        let busy: Vec<bool> = lock(&self.shared.doors).iter().map(|door| door.is_busy).collect();
+        for (seat, is_busy) in self.seats.iter_mut().zip(busy) {
+            seat.heed(is_busy, now_ns);
+            if is_busy && seat.state() == State::Closed {
+                // The session chose it before it heard that it was to go.
+                seat.open();
+                self.forks_due += 1;
+            }
+        }
+        let standing = |seat: &Seat| (seat.state(), seat.since_ns());
+        while self.is_ready
+            && let seats = self.seats.iter().map(standing).collect::<Vec<_>>()
+            && let Some(change) = growth::next_change(&seats, self.config.seats, now_ns)
+        {
+            match change {
+                Change::Open(seat) => {
+                    self.seats[seat].open();
+                    match self.spares.pop() {
+                        Some(spare) => drop(self.attach(seat, spare)),
+                        None => {}
+                    }
+                    self.forks_due += 1;
+                }
+                Change::Drain(seat) => self.seats[seat].drain(now_ns),
+                Change::Keep(seat) => self.seats[seat].stay(now_ns),
+                Change::Close(seat) => {
+                    if let Some(worker) = self.seats[seat].close() {
+                        process::kill(&worker.pidfd);
+                        lock(&self.shared.counts).retired += 1;
+                    }
+                }
+            }
         }
     }
 
@@ -393,16 +451,16 @@ impl Supervisor {
         phases[0] = fork_us.max(phases[0]);
         worker.phases_us = PHASES.into_iter().zip(phases).collect();
         // A seat without a worker comes before a spare.
-        match self.seats.iter().position(|seat| seat.worker.is_none()) {
+        match self.seats.iter().position(Seat::is_waiting) {
             Some(seat) => {
-                self.attach(seat, worker);
-                if self.seats[seat].empty_since_ns.take().is_some() {
+                if let Some(empty_since_ns) = self.attach(seat, worker) {
+                    lock(&self.shared.counts).down_ns += now_ns() - empty_since_ns;
                     self.tell(PoolEvent::Filled(LaneId(seat as u16)));
                 }
             }
             None => self.spares.push(worker),
         }
-        if !self.is_ready && self.seats.iter().all(|seat| seat.worker.is_some()) {
+        if !self.is_ready && !self.seats.iter().any(Seat::is_waiting) {
             self.is_ready = true;
             lock(&self.shared.counts).ready_us = (now_ns() - self.started_ns) / 1000;
             self.publish();
@@ -449,7 +507,7 @@ impl Supervisor {
                 lock(&self.shared.counts).warm_up_us = says.figure.max(0) as u64;
                 let _ = self.warm.try_send(());
                 if !std::mem::replace(&mut self.is_filled, true) {
-                    self.forks_due += self.seats.len() + self.config.spares;
+                    self.forks_due += self.config.seats + self.config.spares;
                 }
                 self.order_due_forks();
             }
@@ -499,21 +557,31 @@ impl Supervisor {
     /// Writes the books that others read.
     fn publish(&self) {
         let cores = lock(&self.shared.cores).clone();
-        let seated = self.seats.iter().enumerate().map(|(lane, seat)| WorkerInfo {
+        {
+            let mut doors = lock(&self.shared.doors);
+            for (door, seat) in doors.iter_mut().zip(&self.seats) {
+                (door.is_open, door.failed_ns) =
+                    (!matches!(seat.state(), State::Closed | State::Draining), seat.failed_ns);
+            }
+        }
+        let open = self.seats.iter().enumerate().filter(|(_, seat)| seat.state() != State::Closed);
+        let seated = open.map(|(lane, seat)| WorkerInfo {
             worker: Some(lane as u16),
-            pid: seat.worker.as_ref().map_or(0, |worker| worker.pid),
-            state: if seat.worker.is_some() { "idle" } else { "error" },
+            pid: seat.worker().map_or(0, |worker| worker.pid),
+            state: seat.state().word(),
             generation: Generation(seat.generation).0,
+            restarts: seat.restarts,
             modules: 0,
             load: 0.0,
             core: cores[lane],
-            phases_us: seat.worker.as_ref().map(|worker| worker.phases_us.clone()).unwrap_or_default(),
+            phases_us: seat.worker().map(|worker| worker.phases_us.clone()).unwrap_or_default(),
         });
         let other = |worker: &Worker, state| WorkerInfo {
             worker: None,
             pid: worker.pid,
             state,
             generation: 0,
+            restarts: 0,
             modules: 0,
             load: 0.0,
             core: None,
@@ -533,6 +601,9 @@ const CATCH_UP_LOOK_NS: u64 = 50_000;
 
 /// How long the zygote may take to tell a cause.
 const CAUSE_NS: u64 = 200_000_000;
+
+/// How often a pool that has grown is looked at.
+const GROWTH_LOOK_NS: u64 = 1_000_000_000;
 
 /// How often forks that are put off are tried.
 const FORK_LOOK_NS: u64 = 10_000_000;

@@ -4,11 +4,14 @@
 //! the batch's block.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crossbeam::channel::{Receiver, Sender};
 use rtrb::{Consumer, Producer};
+use tine_protocol::ids::{Block, LaneId};
 use tine_protocol::plan::{LaneEvent, ModulePlan};
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::sched;
@@ -23,6 +26,7 @@ use crate::edit::{Draft, Gesture};
 use crate::error::{PatchError, Refusal};
 use crate::handle::{Inbox, Message, Reply};
 use crate::history::{History, transition};
+use crate::memo::Memo;
 use crate::mending::Trial;
 use crate::model::{Catalogue, Model};
 use crate::name::Name;
@@ -86,6 +90,10 @@ pub struct Parts {
     pub provide: Box<dyn Fn(&Room) + Send>,
     /// Carries out what concerns the engine rather than the patch.
     pub engine: Box<dyn EngineControl>,
+    /// Outlives this process.
+    pub memo: Memo,
+    /// The block that is conducted first.
+    pub first: Block,
 }
 
 /// What the session asks of the engine around it.
@@ -123,6 +131,8 @@ struct InFlight {
     later: Vec<Room>,
     syncs: Vec<Reply<()>>,
     has_plans: bool,
+    /// The same as in the batch.
+    events: Vec<DueEvent>,
 }
 
 /// A request that waits for its turn, and the frame it is due at (0: now).
@@ -149,8 +159,18 @@ pub struct Session {
     pub(crate) timings: Timings,
     /// The output that is looked at comes last.
     pub(crate) looked_at: Vec<LookedAt>,
+    pub(crate) next_slot: u32,
+    /// Events that an engine before left on their way.
+    pub(crate) left_events: Vec<DueEvent>,
+    /// Where OSC is listened for.
+    pub(crate) osc: Option<SocketAddr>,
+    /// What is being recorded.
+    pub(crate) recording: Option<PathBuf>,
+    /// When this session began.
+    pub(crate) began_ns: u64,
+    /// Something has changed since [`Session::remember`].
+    pub(crate) is_memo_old: bool,
     history: History,
-    next_slot: u32,
     next_batch: u64,
     queue: VecDeque<Queued>,
     /// Requests that have left the queue.
@@ -178,7 +198,7 @@ impl Session {
     /// A session with an empty patch: only `out`. Nothing sounds before [`Session::start_sound`].
     pub fn new(parts: Parts) -> Session {
         let stage = Stage::new(parts.format, parts.catalogue);
-        let clock = FrameClock::new(parts.format.rate_hz);
+        let clock = FrameClock::new(parts.format.rate_hz, parts.first * parts.format.frames as u64);
         let mut model = Model::default();
         let mut next_slot = 0;
         crate::history::add_output_module(&mut model, &mut next_slot, parts.catalogue, parts.format.out_lane());
@@ -189,8 +209,13 @@ impl Session {
             notices: Notices::default(),
             timings: Timings::default(),
             looked_at: Vec::new(),
-            history: History::default(),
             next_slot,
+            left_events: Vec::new(),
+            osc: None,
+            recording: None,
+            began_ns: now_ns(),
+            is_memo_old: false,
+            history: History::default(),
             next_batch: 1,
             queue: VecDeque::new(),
             decided: 0,
@@ -230,6 +255,9 @@ impl Session {
             self.answer_questions();
             self.try_again();
             self.tidy();
+            if self.is_memo_old && self.is_sounding {
+                self.remember();
+            }
             if self.parts.bell.rings() == rings {
                 self.parts.bell.wait(rings, self.next_look_ns());
             }
@@ -312,6 +340,8 @@ impl Session {
         for room in done.later {
             (self.parts.provide)(&room);
         }
+        // They are in the lanes' hands: nobody has to send them again.
+        self.is_memo_old |= !done.events.is_empty();
     }
 
     fn answer(&mut self, mut waiting: Waiting, frame: u64) {
@@ -383,8 +413,35 @@ impl Session {
 
     fn control(&mut self, control: Control, reply: Reply<()>) {
         match control {
-            Control::RecordStart(path) => reply(self.parts.engine.record(Some(&path))),
-            Control::RecordStop => reply(self.parts.engine.record(None)),
+            Control::RecordStart(path) => {
+                let outcome = self.parts.engine.record(Some(&path));
+                if outcome.is_ok() {
+                    (self.recording, self.is_memo_old) = (Some(path), true);
+                }
+                reply(outcome);
+            }
+            Control::RecordStop => {
+                (self.recording, self.is_memo_old) = (None, true);
+                reply(self.parts.engine.record(None));
+            }
+            Control::Restart(worker) => reply(match self.parts.pool.doors().get(usize::from(worker)) {
+                Some(door) if door.is_open => {
+                    self.parts.pool.restart(LaneId(worker));
+                    Ok(())
+                }
+                _ => {
+                    let count = self.parts.pool.doors().iter().filter(|door| door.is_open).count() as u16;
+                    Err(Refusal::Rejected { index: 0, error: PatchError::NoWorker { worker, count } })
+                }
+            }),
+            Control::DeviceSays(says) => {
+                self.notices.tell(&Notice::Device(says), None);
+                reply(Ok(()));
+            }
+            Control::Listening(address) => {
+                (self.osc, self.is_memo_old) = (Some(address), true);
+                reply(Ok(()));
+            }
             Control::ClearSchedule => {
                 for queued in std::mem::take(&mut self.schedule).into_values() {
                     (queued.reply)(Err(Refusal::Closed));
@@ -429,7 +486,6 @@ impl Session {
             let mut waiting = Vec::new();
             let mut gestures = Vec::new();
             let due_frame = self.queue.front().map_or(0, |queued| queued.due_frame);
-            let before = self.model.clone();
             while self.queue.front().is_some_and(|queued| queued.due_frame == due_frame) {
                 let Some(queued) = self.queue.pop_front() else { break };
                 self.decided += 1;
@@ -452,7 +508,7 @@ impl Session {
                 continue;
             }
             if !self.is_sounding {
-                self.prelude(&before, gestures);
+                self.prelude(gestures);
                 self.stage.release();
                 for done in waiting {
                     self.answer(done, 0);
@@ -498,8 +554,9 @@ impl Session {
         }) {
             return self.undo(steps, is_undo).map_err(rejected(index));
         }
+        let doors = self.parts.pool.doors();
         let mut placer = |model: &Model, placement: &crate::command::Placement| {
-            self.parts.placer.choose(model, placement, &self.stage)
+            self.parts.placer.choose(model, placement, &self.stage, &doors)
         };
         let mut draft = Draft::new(&self.model, self.next_slot, self.parts.catalogue, &mut placer);
         for (index, command) in commands.iter().enumerate() {
@@ -520,7 +577,7 @@ impl Session {
     }
 
     /// Before the first frame a set value is simply the first value.
-    fn prelude(&mut self, _before: &Model, gestures: Vec<Gesture>) {
+    fn prelude(&mut self, gestures: Vec<Gesture>) {
         for gesture in gestures {
             let Some(module) = self.model.by_slot(gesture.slot) else { continue };
             if (gesture.input as usize) < module.spec.inputs.len() || gesture.input == u32::MAX {
@@ -560,6 +617,8 @@ impl Session {
         }
         let active = self.stage.active_lanes();
         let mut events: Vec<DueEvent> = gestures.iter().filter_map(|gesture| self.event(gesture, due_frame)).collect();
+        // Those that an engine before had sent came first.
+        events.splice(..0, std::mem::take(&mut self.left_events));
         events.sort_by_key(|event| event.frame);
         let id = self.next_batch;
         self.next_batch += 1;
@@ -568,12 +627,14 @@ impl Session {
             self.untaken = Some(id);
             let cores = self.parts.placer.cores(&self.stage.lane_groups());
             self.parts.pool.set_cores(cores);
+            self.parts.pool.set_busy(|lane| self.stage.modules_on(lane) > 0);
         }
+        let later = std::mem::take(&mut self.later);
+        let in_flight = InFlight { waiting, freed, later, syncs: Vec::new(), has_plans, events: events.clone() };
+        self.in_flight.insert(id, in_flight);
+        // Before it can be heard: what was heard once is not forgotten.
+        self.remember();
         let batch = Box::new(Batch { id, due_frame, flips, active, events, block: 0, taken_ns: 0, done_ns: 0 });
-        self.in_flight.insert(
-            id,
-            InFlight { waiting, freed, later: std::mem::take(&mut self.later), syncs: Vec::new(), has_plans },
-        );
         let mut batch = Some(batch);
         while let Some(full) = batch.take() {
             if let Err(rtrb::PushError::Full(back)) = self.parts.orders.push(full) {
@@ -581,6 +642,13 @@ impl Session {
                 std::thread::sleep(std::time::Duration::from_micros(200));
             }
         }
+    }
+
+    /// Events that lanes have perhaps not got yet, in the order in which they were sent.
+    pub(crate) fn events_under_way(&self) -> impl Iterator<Item = &DueEvent> {
+        let mut batches: Vec<_> = self.in_flight.iter().collect();
+        batches.sort_unstable_by_key(|(id, _)| **id);
+        batches.into_iter().flat_map(|(_, batch)| &batch.events)
     }
 
     fn event(&self, gesture: &Gesture, due_frame: u64) -> Option<DueEvent> {

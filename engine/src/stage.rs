@@ -102,6 +102,35 @@ impl Stage {
         }
     }
 
+    /// Puts a module of an engine before back to where its memory begins, as the plan that was in force had it: `was` is `None` for one that
+    /// never sounded. False if something else is there.
+    pub fn restore(&mut self, module: &Module, start: usize, was: Option<&ModulePlan>) -> bool {
+        let range = start..start + Layout::of(module, self.catalogue, &self.format).bytes.next_multiple_of(GRAIN);
+        if !self.arenas[usize::from(module.lane.0)].claim(range.clone()) {
+            return false;
+        }
+        let mut placed = self.place(module, range);
+        if let Some(was) = was {
+            let &ModulePlan { birth, bypass_start, active, .. } = was;
+            placed.plan = ModulePlan { birth, bypass_start, active, ..placed.plan };
+            // Where the player changed it last, the change is still to come.
+            placed.is_bypassed = active[1] == 0.0;
+        }
+        self.placed.insert(module.slot, placed);
+        true
+    }
+
+    /// The cables of an engine before that lead to `to` fade in, whatever [`Stage::follow`] does to the others.
+    pub fn fade_in(&mut self, model: &Model, to: Slot) {
+        let cables = model.cables().iter().filter(|cable| cable.to == to);
+        self.wires.extend(cables.map(|&cable| Wire { cable, born: AT_FLIP, died: NEVER }));
+    }
+
+    /// Where the memory of a module begins in its lane.
+    pub fn start_of(&self, slot: Slot) -> Option<usize> {
+        self.placed.get(&slot).map(|placed| placed.range.start)
+    }
+
     /// Finds room for every module that `model` has and the stage has not, and keeps it until [`Stage::follow`].
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use tine_modules::runner::Shape;
 use tine_protocol::ids::{LaneId, Slot};
 use tine_protocol::message::PHASES;
 use tine_protocol::plan::GRAIN;
+use tine_protocol::sys::clock::now_ns;
 
 use std::sync::atomic::Ordering;
 
@@ -219,6 +220,10 @@ impl Session {
         let blocks = telemetry.blocks.load(Ordering::Acquire);
         let cycle_ns = telemetry.cycle_ns.load(Ordering::Relaxed) as f64;
         let counts = self.parts.pool.counts();
+        let open = self.parts.pool.doors().iter().filter(|door| door.is_open).count();
+        let busy_ns: u64 = self.stage.active_lanes().iter().map(|lane| self.parts.placer.busy_ns(lane.0.into())).sum();
+        let lanes_ns = (now_ns() - self.began_ns).max(1) as f64 * open.max(1) as f64;
+        let availability = (1.0 - counts.down_ns as f64 / lanes_ns).max(0.0);
         let (stalls, longest_stall_ns) = self.parts.stalls.so_far();
         let mut stats = vec![
             stat("blocks", blocks as f64),
@@ -240,6 +245,10 @@ impl Session {
             stat("spare_deaths", counts.spare_deaths as f64),
             stat("warm_hits", counts.warm_hits as f64),
             stat("cold_starts", counts.cold_starts as f64),
+            stat("workers", open as f64),
+            stat("workers_retired", counts.retired as f64),
+            stat("availability", availability),
+            stat("utilisation", busy_ns as f64 / (open.max(1) as u64 * self.parts.placer.block_ns) as f64),
             stat("forks_delayed", counts.forks_delayed as f64),
             stat("zygotes_lost", counts.zygotes_lost as f64),
             stat("quarantines", counts.quarantines as f64),

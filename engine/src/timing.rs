@@ -13,6 +13,8 @@ pub struct Timing {
     pub lead: u32,
     /// Frames that the device takes at once.
     pub period: u32,
+    /// The block that the device takes first.
+    pub first: Block,
 }
 
 impl Timing {
@@ -20,19 +22,24 @@ impl Timing {
         frames * 1_000_000_000 / i64::from(self.rate_hz)
     }
 
+    /// Frames from what the device has taken to `block`.
+    fn ahead(&self, block: Block, taken: u64) -> i64 {
+        ((block - self.first) * u64::from(self.frames)) as i64 - taken as i64
+    }
+
     /// When to begin `block`, if the device has taken `taken` frames, the last of them at `at_ns`.
     ///
     /// Blocks are begun one block's time apart, though the device takes several at once: a player's gesture then waits for one block,
     /// not for a period, and the load is even. The block that is taken first was begun `lead` blocks before.
     pub fn start_ns(&self, block: Block, taken: u64, at_ns: u64) -> u64 {
-        let ahead = (block * u64::from(self.frames)) as i64 - taken as i64;
+        let ahead = self.ahead(block, taken);
         let lead = i64::from(self.lead) * i64::from(self.frames);
         at_ns.saturating_add_signed(self.ns(ahead - lead))
     }
 
     /// When `block` must be finished: when the device takes its first frame, less 30 % of a block for what comes after.
     pub fn deadline_ns(&self, block: Block, taken: u64, at_ns: u64) -> u64 {
-        let ahead = (block * u64::from(self.frames)) as i64 - taken as i64;
+        let ahead = self.ahead(block, taken);
         let period = i64::from(self.period);
         let periods = ahead.div_euclid(period) + 1;
         let margin = i64::from(self.frames) * 3 / 10;
@@ -47,7 +54,7 @@ mod tests {
     const RATE: u32 = 64_000;
 
     fn timing(lead: u32, period: u32) -> Timing {
-        Timing { rate_hz: RATE, frames: 64, lead, period }
+        Timing { rate_hz: RATE, frames: 64, lead, period, first: 0 }
     }
 
     #[test]

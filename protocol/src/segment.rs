@@ -47,7 +47,7 @@ pub const LAYOUT_HASH: u64 = {
         PLAN_SLOTS,
         LANE_BYTES,
         // Fields may move without a size changing: count this up when they do.
-        4,
+        5,
     ];
     // FNV-1a.
     let mut hash = 0xcbf2_9ce4_8422_2325u64;
@@ -81,8 +81,12 @@ pub struct EngineHead {
     pub quit: u32,
     /// The lane whose end the conductor sleeps for, plus 1; 0: for none, or it is awake.
     pub awaited: u32,
-    /// Fills the cache line.
-    pub reserved: [u32; 4],
+    /// Engines before the present one: it goes on with what they left.
+    pub incarnation: u32,
+    /// Keeps the alignment.
+    pub reserved: u32,
+    /// When the engine before died, on the monotonic clock; 0 where there was none.
+    pub died_ns: u64,
 }
 
 /// What a lane is told per cycle.

@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Jack {
     server: Child,
     name: String,
+    rate_hz: u32,
+    period: u32,
 }
 
 impl Jack {
@@ -25,25 +27,38 @@ impl Jack {
     pub fn start(rate_hz: u32, period: u32) -> Jack {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("tine-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        // setpriv: a test runner that is killed takes its servers along. It execs, so the pid is jackd's own.
-        let server = Command::new("setpriv")
-            .args(["--pdeathsig", "TERM", "jackd", "-n", &name, "-r", "-d", "dummy"])
-            .args(["-r", &rate_hz.to_string(), "-p", &period.to_string()])
-            .env("JACK_NO_AUDIO_RESERVATION", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("this test needs setpriv and jackd: ./check installs them");
-        let mut jack = Jack { server, name };
+        let mut jack = Jack { server: serve(&name, rate_hz, period), name, rate_hz, period };
+        jack.wait_until_open();
+        jack
+    }
+
+    /// Ends the server by SIGKILL, as it would die of a fault.
+    ///
+    /// # Panics
+    /// If it is not there.
+    pub fn die(&mut self) {
+        self.server.kill().expect("the server is ours");
+        self.server.wait().expect("it ends");
+        self.sweep();
+    }
+
+    /// Starts one with the same name, rate and period, after [`Jack::die`].
+    ///
+    /// # Panics
+    /// As [`Jack::start`].
+    pub fn rise(&mut self) {
+        self.server = serve(&self.name, self.rate_hz, self.period);
+        self.wait_until_open();
+    }
+
+    fn wait_until_open(&mut self) {
         let begun = Instant::now();
-        while !jack.command("jack_lsp").output().is_ok_and(|output| output.status.success()) {
-            let ended = jack.server.try_wait().expect("wait for jackd");
+        while !self.command("jack_lsp").output().is_ok_and(|output| output.status.success()) {
+            let ended = self.server.try_wait().expect("wait for jackd");
             assert!(ended.is_none(), "jackd ended at once ({ended:?}); is it installed? ./check installs it");
             assert!(begun.elapsed() < PATIENCE, "jackd takes no clients");
             sleep(Duration::from_millis(50));
         }
-        jack
     }
 
     /// A command whose JACK server is this one.
@@ -81,7 +96,11 @@ impl Jack {
         // Nothing is left to do about a server that even KILL does not end.
         let _ = self.server.kill();
         let _ = self.server.wait();
-        // A server that dies before its clients leaves their semaphores behind.
+        self.sweep();
+    }
+
+    /// A server that dies before its clients leaves their semaphores behind.
+    fn sweep(&self) {
         for file in std::fs::read_dir("/dev/shm").into_iter().flatten().flatten() {
             if file.file_name().to_string_lossy().contains(&format!("_{}_", self.name)) {
                 let _ = std::fs::remove_file(file.path());
@@ -94,4 +113,17 @@ impl Drop for Jack {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+fn serve(name: &str, rate_hz: u32, period: u32) -> Child {
+    // setpriv: a test runner that is killed takes its servers along. It execs, so the pid is jackd's own.
+    Command::new("setpriv")
+        .args(["--pdeathsig", "TERM", "jackd", "-n", name, "-r", "-d", "dummy"])
+        .args(["-r", &rate_hz.to_string(), "-p", &period.to_string()])
+        .env("JACK_NO_AUDIO_RESERVATION", "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("this test needs setpriv and jackd: ./check installs them")
 }

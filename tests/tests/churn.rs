@@ -35,15 +35,16 @@ fn a_thousand_come_and_go(workers: &str) {
     let arguments = ["--workers", workers, "--block", "128", "--lead", "16", "--period", "256", "--record", "live.wav"];
     let mut tine = Tine::serve(PLAYING, &arguments);
     let osc = tine.osc();
-    (0..200).for_each(|round| come_and_go(&osc, round));
+    // Both times some rounds after a kind with a tape, whose memory is given back once it has faded.
+    (0..198).for_each(|round| come_and_go(&osc, round));
     let early = cost(&tine);
-    (200..1000).for_each(|round| come_and_go(&osc, round));
+    (198..1002).for_each(|round| come_and_go(&osc, round));
     let late = cost(&tine);
-    println!("{workers} workers: pss kB, shared kB, descriptors: {early:?} after 200, {late:?} after 1000");
+    println!("{workers} workers: pss kB, shared kB, descriptors: {early:?} after 198, {late:?} after 1002");
     let frames = osc.stat("frames") as usize;
     let (deaths, late_blocks) = (osc.stat("worker_deaths"), osc.stat("late_blocks"));
     println!("create p50 {} ms, p99 {} ms", osc.stat("create_p50_ms"), osc.stat("create_p99_ms"));
-    assert_eq!(osc.stat("create_count"), 1000.0);
+    assert_eq!(osc.stat("create_count"), 1002.0);
     assert_eq!(deaths, 0.0);
     tine.quit();
     let seconds = frames as f64 / 48_000.0;

@@ -1,13 +1,15 @@
 //! However it ends, nothing is left: no process, no shared memory.
 
+use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use tine_tests::family::{Family, Process};
 use tine_tests::patches::PLAYING;
-use tine_tests::tine::{PATIENCE, STEADY, Tine, render};
-use tine_tests::wav::{assert_same, peak};
+use tine_tests::tine::{PATIENCE, STEADY, Tine, command, render, said};
+use tine_tests::wav::{self, Frame, assert_same, peak};
 
 /// A playing engine whose shared memory has no name, so that it goes with the processes.
 fn playing() -> Tine {
@@ -67,12 +69,95 @@ fn sigterm_to_the_keeper_leaves_nothing() {
     assert_recorded(&tine);
 }
 
+/// Where in `rendered` `heard` goes on, from its frame `from`: the two are the same there for a tenth of a second.
+fn place_of(heard: &[Frame], from: usize, rendered: &[Frame], block: usize) -> Option<usize> {
+    let wanted = heard.get(from..from + 4_800)?;
+    (0..rendered.len() - 4_800).step_by(block).find(|&at| rendered[at..at + 4_800] == *wanted)
+}
+
 #[test]
-fn a_killed_engine_leaves_nothing_and_the_keeper_says_so() {
-    let mut tine = playing();
-    tine.role("engine").signal(Signal::SIGKILL);
-    assert_eq!(tine.ended(), Some(1));
-    assert!(tine.said().contains("SIGKILL"), "{}", tine.said());
+fn a_killed_engine_is_followed_by_one_that_plays_on_where_it_was() {
+    let mut tine = playing_with(&STEADY);
+    let first = tine.role("engine");
+    let osc = tine.osc();
+    let saved = |name: &str| {
+        osc.done("/save", &[&name]);
+        std::fs::read_to_string(tine.folder().join(name)).expect("it is saved")
+    };
+    let before = saved("before.tine");
+    // The recorder gives the disk what it has twice a second.
+    tine.play_until(48_000);
+    first.signal(Signal::SIGKILL);
+    // The client asks until somebody answers, at the same address.
+    assert_eq!(osc.stat("engine_restarts"), 1.0);
+    assert_ne!(tine.role("engine").pid, first.pid);
+    assert_eq!(saved("after.tine"), before);
+    assert_eq!(tine.members().len(), 13, "nothing is left of those before: {:?}", tine.members());
+    println!("silent for {} ms", osc.stat("engine_gap_ms"));
+    tine.play_until(osc.stat("frames") as usize + 9_600);
+    // It takes orders as ever, and dies as ever.
+    tine.quit();
+
+    let [earlier, later] = ["live.wav", "live.2.wav"].map(|name| wav::read(&tine.folder().join(name)));
+    let rendered = render(PLAYING, (earlier.len() + later.len()) as f64 / 48_000.0 + 1.0, &STEADY[..2]);
+    assert_same("until it died", &earlier, &rendered, 4_800);
+    // 5 ms of fade, in whole blocks, after two of warming up.
+    let faded = 5 * 256;
+    let at = place_of(&later, faded, &rendered[earlier.len()..], 256).expect("it goes on with the modules' states");
+    let at = earlier.len() + at;
+    assert_same("from then on", &later[faded..], &rendered[at..], 9_600);
+}
+
+#[test]
+fn what_was_changed_last_before_an_engine_died_is_there_after_it() {
+    let mut tine = Tine::serve("create vco --id 1\nconnect 1 > out\n", &[]);
+    let osc = tine.osc();
+    for death in 1..=3 {
+        let id = format!("f{death}");
+        osc.done("/create", &[&"vcf", &id.as_str()]);
+        osc.done("/connect", &[&"1", &"", &id.as_str(), &""]);
+        osc.done("/connect", &[&id.as_str(), &"", &"out", &""]);
+        osc.done("/set", &[&id.as_str(), &"cutoff", &(100 * death)]);
+        if death % 2 == 1 {
+            osc.done("/eval", &[&format!("bypass {id} on")]);
+        }
+        tine.role("engine").signal(Signal::SIGKILL);
+        assert_eq!(osc.stat("engine_restarts"), f64::from(death));
+        osc.done("/save", &[&"after.tine"]);
+        let saved = std::fs::read_to_string(tine.folder().join("after.tine")).expect("it is saved");
+        for said in [format!("create vcf --id {id} cutoff={}", 100 * death), format!("connect 1.out > {id}.in")] {
+            assert!(saved.contains(&said), "{said}: {saved}");
+        }
+        assert_eq!(saved.contains(&format!("bypass {id} on")), death % 2 == 1, "{saved}");
+    }
+    // What was made after a death is played and taken down as ever.
+    osc.done("/destroy", &[&"f1"]);
+    osc.done("/create", &[&"vcf", &"f1"]);
+    tine.quit();
+}
+
+#[test]
+fn an_engine_that_is_killed_in_a_render_ends_it_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("patch.tine"), PLAYING).unwrap();
+    let family = Family::default();
+    let mut command = command(folder.path());
+    command.args(["render", "patch.tine", "-o", "render.wav", "--seconds", "100000"]).stderr(Stdio::piped());
+    let child = family.adopt(&mut command).spawn().expect("tine starts");
+    let begun = Instant::now();
+    let is_engine = |process: &Process| process.arguments.get(1).is_some_and(|argument| argument == "engine");
+    let engine = loop {
+        assert!(begun.elapsed() < PATIENCE, "no engine");
+        if let Some(engine) = family.members().into_iter().find(is_engine) {
+            break engine;
+        }
+        sleep(Duration::from_millis(10));
+    };
+    engine.signal(Signal::SIGKILL);
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("SIGKILL"), "{}", said(&output));
+    family.assert_gone();
 }
 
 #[test]

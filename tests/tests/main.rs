@@ -14,10 +14,13 @@ mod fuzz;
 mod kills;
 mod languages;
 mod order;
+mod outlets;
 mod overload;
+mod pools;
 mod renders;
 #[cfg(feature = "devices")]
 mod servers;
 mod soak;
+mod terminals;
 mod usage;
 mod workers;

@@ -1,4 +1,4 @@
-//! The descriptors that a role is started with, as they stand in its arguments: `--inherit socket,engine,tables,lane,lane,...`.
+//! The descriptors that a role is started with, as they stand in its arguments: `--inherit socket,engine,tables,memo,lane,lane,...`.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -13,6 +13,8 @@ pub struct Inherited {
     pub engine: OwnedFd,
     /// The table segment.
     pub tables: OwnedFd,
+    /// What the engine's session remembers: writable for the engine, read-only for the zygote, which does not look at it.
+    pub memo: OwnedFd,
     /// The lanes: writable for the engine, which hands them on, read-only for the zygote.
     pub lanes: Vec<OwnedFd>,
 }
@@ -24,15 +26,17 @@ impl Inherited {
     /// If there are too few, one stands twice, or one was not inherited.
     pub fn take(numbers: &[RawFd]) -> io::Result<Inherited> {
         let is_twice = |(index, number): (usize, &RawFd)| numbers[..index].contains(number);
-        if numbers.len() < 4 || numbers.iter().enumerate().any(is_twice) {
+        if numbers.len() < 5 || numbers.iter().enumerate().any(is_twice) {
             let reason = "--inherit: tine starts this role by itself";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
         }
         let mut descriptors = numbers.iter().map(|&number| process::inherit(number)).collect::<io::Result<Vec<_>>>()?;
-        let lanes = descriptors.split_off(3);
+        let lanes = descriptors.split_off(4);
         let mut first = descriptors.into_iter();
-        match (first.next(), first.next(), first.next()) {
-            (Some(socket), Some(engine), Some(tables)) => Ok(Inherited { socket, engine, tables, lanes }),
+        match (first.next(), first.next(), first.next(), first.next()) {
+            (Some(socket), Some(engine), Some(tables), Some(memo)) => {
+                Ok(Inherited { socket, engine, tables, memo, lanes })
+            }
             _ => Err(io::ErrorKind::InvalidInput.into()),
         }
     }

@@ -52,7 +52,9 @@ impl Rig {
             lanes: lanes.len() as u32,
             quit: 0,
             awaited: 0,
-            reserved: [0; 4],
+            incarnation: 0,
+            reserved: 0,
+            died_ns: 0,
         };
         control.write(0, head);
         let mut before = None;

@@ -70,6 +70,28 @@ impl Served {
     }
 }
 
+impl Served {
+    /// Kills the engine, and nothing else: its keeper lives.
+    ///
+    /// # Errors
+    /// If it cannot be found.
+    pub fn kill_engine(&self) -> Result<(), String> {
+        let keeper = self.keeper.id();
+        let read = |path: String| std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"));
+        for child in read(format!("/proc/{keeper}/task/{keeper}/children"))?.split_whitespace() {
+            // One that ended meanwhile is not the engine.
+            let arguments = read(format!("/proc/{child}/cmdline")).unwrap_or_default();
+            if arguments.split('\0').nth(1) == Some("engine") {
+                let pid = child.parse().map_err(|_| format!("{child} is no process"))?;
+                let pidfd = process::watch(pid).map_err(|error| format!("engine {pid}: {error}"))?;
+                process::kill(&pidfd);
+                return Ok(());
+            }
+        }
+        Err("no engine is there to be killed".to_owned())
+    }
+}
+
 /// The engine's address, when its pool was ready, and when it listened.
 fn await_address(
     lines: &Receiver<(String, Instant)>,

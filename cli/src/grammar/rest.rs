@@ -86,6 +86,14 @@ pub fn record(args: &mut Args<'_>) -> Parsed {
     })
 }
 
+pub fn restart(args: &mut Args<'_>) -> Parsed {
+    let token = args.word("a worker")?;
+    match token.text.parse() {
+        Ok(worker) => Ok(Statement::Tell(Control::Restart(worker))),
+        Err(_) => Err(args.wrong(token.at, format!("{:?} is no worker's number; pool shows them", token.text))),
+    }
+}
+
 fn file(args: &mut Args<'_>) -> Result<String, ParseError> {
     let token = args.word("a file")?;
     if token.text.is_empty() || token.text.contains('\0') {

@@ -93,6 +93,7 @@ fn every_verb_parses_the_example_of_its_own_usage() {
         "scope a.out",
         "devices",
         "panic",
+        "restart 3",
         "history 3",
         "help set",
         "quit",

@@ -101,7 +101,7 @@ verbs! {
     "meters", "meters", "peaks of what `out` gives", [], [Free], rest::meters;
     "scope", "scope ID[.PORT]", "draws what an output gives", [], [Output], rest::scope;
     "trace", "trace FILE", "writes the timing of each block to a file", [], [File], rest::later;
-    "restart", "restart WORKER", "replaces a worker by a new one", [], [Free], rest::later;
+    "restart", "restart WORKER", "replaces a worker by a new one; its modules play on", [], [Free], rest::restart;
     "bpm", "bpm 128", "the tempo", [], [Free], rest::later;
     "midi", "midi ...", "MIDI ports and channels", [], [Free], rest::later;
     "learn", "learn ID.PARAM", "the next controller that moves drives the param", [], [Param], rest::later;

@@ -100,7 +100,8 @@ fn values(params: &[(&'static str, f32)], of: Option<(&Name, &KindSpec)>) -> Str
 }
 
 fn pool(workers: &[WorkerInfo], style: Style) -> String {
-    let mut table = Table::new(&[">worker", ">pid", "state", ">generation", ">modules", ">load", ">core", "start"]);
+    let mut table =
+        Table::new(&[">worker", ">pid", "state", ">generation", ">restarts", ">modules", ">load", ">core", "start"]);
     for worker in workers {
         let phases = worker.phases_us.iter().map(|(phase, time_us)| format!("{phase} {time_us} us"));
         table.row([
@@ -108,6 +109,7 @@ fn pool(workers: &[WorkerInfo], style: Style) -> String {
             worker.pid.to_string(),
             worker.state.to_owned(),
             worker.generation.to_string(),
+            worker.restarts.to_string(),
             worker.modules.to_string(),
             format!("{} %", significant(f64::from(worker.load) * 100.0, 2)),
             worker.core.map_or("-".to_owned(), |core| core.to_string()),

@@ -54,6 +54,8 @@ fn a_cycle_never_allocates_or_blocks() {
     let (cycles, _cycle_receiver) = RingBuffer::new(CYCLES_MAX);
     let (mut listeners, listener_orders) = RingBuffer::new(4);
     let (listeners_back, mut listener_receiver) = RingBuffer::new(4);
+    let (mut new_outlets, outlets) = RingBuffer::new(1);
+    let (outlets_back, mut old_outlets) = RingBuffer::new(2);
     let (_watches, watch_orders) = RingBuffer::new(1);
     let (sink, mut device) = feed::feed(BLOCKS as usize * FRAMES);
     let heard = Arc::new(AtomicU64::new(0));
@@ -61,7 +63,11 @@ fn a_cycle_never_allocates_or_blocks() {
         control: rig.control,
         lanes: rig.view.lanes.clone(),
         out,
-        pace: Pace::Device { sink, lead: 1, period: FRAMES as u32 },
+        pace: Pace::Device { outlet: Outlet { sink, period: FRAMES as u32 }, lead: 1, first: 0 },
+        outlets,
+        outlets_back,
+        first: 0,
+        active: Vec::new(),
         orders: order_receiver,
         reports,
         cycles,
@@ -77,7 +83,7 @@ fn a_cycle_never_allocates_or_blocks() {
         out_plan,
         out_port_samples: FRAMES as u32,
     };
-    let mut state = Loop::new(conductor.control.read(0));
+    let mut state = Loop::new(conductor.control.read(0), &[]);
     for block in 0..BLOCKS {
         if block % 3 == 0 {
             assert!(orders.push(batch(block, block * FRAMES as u64)).is_ok());
@@ -94,6 +100,16 @@ fn a_cycle_never_allocates_or_blocks() {
         });
         while listener_receiver.pop().is_ok() {}
     }
+    // The device is lost: another takes its place.
+    let (sink, _other_device) = feed::feed(2 * FRAMES);
+    assert!(new_outlets.push(Outlet { sink, period: FRAMES as u32 }).is_ok());
+    worker.run_block(BLOCKS);
+    assert_no_alloc(|| {
+        let _guard = ScopedSanitizeRealtime::default();
+        conductor.step(BLOCKS, &mut state);
+    });
+    let old = old_outlets.pop().expect("the way to the old one comes back");
+    assert_eq!(old.sink.room(), 0, "and nothing more went there");
     let mut returned = 0;
     while let Ok(report) = report_receiver.pop() {
         returned += u64::from(matches!(report, Report::Done(batch) if batch.events.is_empty()));

@@ -123,6 +123,8 @@ pub trait Opened: Send {
 pub struct Opening {
     /// Opened, not yet playing.
     pub device: Box<dyn Opened>,
+    /// Its host: never [`Backend::Auto`].
+    pub backend: Backend,
     /// Where [`Backend::Auto`] did not take the system's default device: why not, in one line.
     pub note: Option<String>,
 }
@@ -156,10 +158,12 @@ pub struct DeviceInfo {
 /// [`DeviceError`], with what there is or what it takes.
 pub fn open(wish: &Wish) -> Result<Opening, DeviceError> {
     match wish.backend {
-        Backend::Null => null_device(wish).map(|device| Opening { device, note: None }),
+        Backend::Null => null_device(wish).map(|device| Opening { device, backend: Backend::Null, note: None }),
         Backend::Auto => open_auto(wish),
         #[cfg(feature = "devices")]
-        Backend::Alsa | Backend::Jack => cpal_host::open(wish).map(|device| Opening { device, note: None }),
+        backend @ (Backend::Alsa | Backend::Jack) => {
+            cpal_host::open(wish).map(|device| Opening { device, backend, note: None })
+        }
         #[cfg(not(feature = "devices"))]
         Backend::Alsa | Backend::Jack => Err(DeviceError::NotBuilt),
     }
@@ -184,20 +188,23 @@ fn null_device(wish: &Wish) -> Result<Box<dyn Opened>, DeviceError> {
 #[cfg(feature = "devices")]
 fn open_auto(wish: &Wish) -> Result<Opening, DeviceError> {
     let alsa = match cpal_host::open(&Wish { backend: Backend::Alsa, ..wish.clone() }) {
-        Ok(device) => return Ok(Opening { device, note: None }),
+        Ok(device) => return Ok(Opening { device, backend: Backend::Alsa, note: None }),
         Err(wrong) if wish.device.is_some() || matches!(wrong, DeviceError::Unfit { .. }) => return Err(wrong),
         Err(wrong) => wrong,
     };
     let alsa = cpal_host::in_short(&alsa);
     match cpal_host::open(&Wish { backend: Backend::Jack, ..wish.clone() }) {
-        Ok(device) => Ok(Opening { device, note: Some(format!("{alsa}: playing to the JACK server")) }),
+        Ok(device) => {
+            let note = Some(format!("{alsa}: playing to the JACK server"));
+            Ok(Opening { device, backend: Backend::Jack, note })
+        }
         Err(jack) => {
             let jack = match jack {
                 DeviceError::NotFound { .. } => String::new(),
                 other => format!("; {other}"),
             };
             let note = Some(format!("no sound: {alsa}{jack}; running on null, in real time"));
-            Ok(Opening { device: null_device(wish)?, note })
+            Ok(Opening { device: null_device(wish)?, backend: Backend::Null, note })
         }
     }
 }
@@ -208,5 +215,5 @@ fn open_auto(wish: &Wish) -> Result<Opening, DeviceError> {
         return Err(DeviceError::NotBuilt);
     }
     let note = Some(format!("no sound: {}; running on null, in real time", DeviceError::NotBuilt));
-    Ok(Opening { device: null_device(wish)?, note })
+    Ok(Opening { device: null_device(wish)?, backend: Backend::Null, note })
 }

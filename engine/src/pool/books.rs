@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use tine_protocol::ids::{LaneId, Slot};
+use tine_protocol::sys::alarm::Alarm;
 use tine_protocol::sys::sched;
 
 use crate::answer::WorkerInfo;
@@ -28,11 +29,28 @@ pub struct PoolView {
     pub(super) shared: Arc<Shared>,
 }
 
+/// What session and supervisor tell each other about a lane.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Door {
+    /// Modules may be put there; the supervisor says so.
+    pub is_open: bool,
+    /// When its worker died last, on the monotonic clock; 0: never. The supervisor says so.
+    pub failed_ns: u64,
+    /// It has modules; the session says so.
+    pub is_busy: bool,
+}
+
 pub(super) struct Shared {
     pub(super) workers: Mutex<Vec<WorkerInfo>>,
     /// Core of each lane.
     pub(super) cores: Mutex<Vec<Option<u16>>>,
     pub(super) counts: Mutex<PoolCounts>,
+    /// Of each lane.
+    pub(super) doors: Mutex<Vec<Door>>,
+    /// Lanes whose workers are to be replaced.
+    pub(super) orders: Mutex<Vec<LaneId>>,
+    /// Wakes the supervisor.
+    pub(super) alarm: Arc<Alarm>,
 }
 
 /// Counters of the pool.
@@ -54,6 +72,10 @@ pub struct PoolCounts {
     pub zygotes_lost: u64,
     /// Times that a module was taken out of service.
     pub quarantines: u64,
+    /// Workers that went as nobody needed them any more.
+    pub retired: u64,
+    /// Nanoseconds that lanes were without a worker that had caught up, in all.
+    pub down_ns: u64,
     /// Microseconds of the zygote's warm-up.
     pub warm_up_us: u64,
     /// Microseconds from the supervisor's start until every seat had a worker.
@@ -69,6 +91,29 @@ impl PoolView {
     /// Counters.
     pub fn counts(&self) -> PoolCounts {
         *lock(&self.shared.counts)
+    }
+
+    /// What there is to know about each lane before a module is put there.
+    pub fn doors(&self) -> Vec<Door> {
+        lock(&self.shared.doors).clone()
+    }
+
+    /// Tells the supervisor which lanes have modules.
+    pub fn set_busy(&self, is_busy: impl Fn(LaneId) -> bool) {
+        let mut has_changed = false;
+        for (lane, door) in lock(&self.shared.doors).iter_mut().enumerate() {
+            let is_busy = is_busy(LaneId(lane as u16));
+            has_changed |= std::mem::replace(&mut door.is_busy, is_busy) != is_busy;
+        }
+        if has_changed {
+            self.shared.alarm.ring();
+        }
+    }
+
+    /// Has a lane's worker replaced by another, as if it had died.
+    pub fn restart(&self, lane: LaneId) {
+        lock(&self.shared.orders).push(lane);
+        self.shared.alarm.ring();
     }
 
     /// Binds each lane's worker, and those that will follow it, to a core.

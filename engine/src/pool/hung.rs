@@ -5,9 +5,10 @@ use tine_protocol::segment::{engine, lane};
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::process;
 
+use super::Supervisor;
 use super::books::lock;
+use super::seat::Seat;
 use super::watchdog::Progress;
-use super::{Seat, Supervisor};
 
 impl Supervisor {
     /// Whether some lane does not get on, and it is time to look again.
@@ -37,11 +38,11 @@ impl Supervisor {
 
     /// Whether a seat's worker would run if it got a core.
     fn is_starved(&self, seat: usize) -> bool {
-        self.seats[seat].worker.as_ref().is_some_and(|worker| process::is_runnable(worker.pid))
+        self.seats[seat].worker().is_some_and(|worker| process::is_runnable(worker.pid))
     }
 
     fn kill_hung(&mut self, seat: usize) {
-        if let Some(worker) = &self.seats[seat].worker {
+        if let Some(worker) = self.seats[seat].worker() {
             process::kill(&worker.pidfd);
             self.seats[seat].has_hung = true;
         }
@@ -50,7 +51,7 @@ impl Supervisor {
     /// Lanes whose workers were running most of the last `elapsed_ns`.
     fn hogs(&mut self, elapsed_ns: u64) -> Vec<usize> {
         let is_hog = |state: &mut Seat| {
-            let Some(worker) = &state.worker else { return false };
+            let Some(worker) = state.worker() else { return false };
             let cpu_ns = process::cpu_ns(worker.pid).unwrap_or(0);
             cpu_ns.saturating_sub(std::mem::replace(&mut state.cpu_ns, cpu_ns)) > elapsed_ns / 2
         };

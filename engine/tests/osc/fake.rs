@@ -261,6 +261,7 @@ impl Session {
                 pid: 77,
                 state: "busy",
                 generation: 1,
+                restarts: 0,
                 modules: self.modules.len(),
                 load: 0.25,
                 core: None,

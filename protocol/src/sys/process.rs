@@ -350,6 +350,16 @@ pub fn silence_standard_streams() -> io::Result<()> {
     Ok(())
 }
 
+/// Points all three standard streams to nothing: the terminal that they led to is gone, and who writes to it would hear of that.
+///
+/// # Errors
+/// As the system says it.
+pub fn leave_terminal() -> io::Result<()> {
+    silence_standard_streams()?;
+    nix::unistd::dup2_stderr(std::io::stdout().as_fd())?;
+    Ok(())
+}
+
 /// Processor time that process `pid`, a live one of ours, has used; `None` if it is gone.
 pub fn cpu_ns(pid: u32) -> Option<u64> {
     let clock = nix::time::clock_getcpuclockid(nix::unistd::Pid::from_raw(pid as i32)).ok()?;

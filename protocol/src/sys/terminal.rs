@@ -2,6 +2,11 @@
 
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 
+/// Whether standard input is a terminal, and that terminal is still there.
+pub fn is_there() -> bool {
+    tcgetattr(std::io::stdin()).is_ok()
+}
+
 /// The mode of standard input as it was.
 pub struct Mode(Option<Termios>);
 
