@@ -111,10 +111,24 @@ struct Kept {
 /// Keeps one engine with its zygotes, until nothing is left of them.
 fn keep_one(plan: &Plan, holdings: &Holdings, signals: &Signals) -> io::Result<Kept> {
     let (link, engine_link) = socket::pair()?;
-    let mut nursery =
-        Nursery { plan, link, holdings, zygote: None, is_ending: false, started_ns: 0, groups: Vec::new() };
+    let mut nursery = Nursery {
+        plan,
+        link,
+        holdings,
+        zygote: None,
+        is_ending: false,
+        failed: Some(0),
+        started_ns: 0,
+        groups: Vec::new(),
+    };
     nursery.start()?;
-    let engine = holdings.start(plan, Role::Engine, &engine_link)?;
+    let engine = match holdings.start(plan, Role::Engine, &engine_link) {
+        Ok(engine) => engine,
+        Err(error) => {
+            nursery.close();
+            return Err(error);
+        }
+    };
     drop(engine_link);
 
     let mut is_told = false;
@@ -145,6 +159,12 @@ fn keep_one(plan: &Plan, holdings: &Holdings, signals: &Signals) -> io::Result<K
             }
             nursery.hear_of_end(pid, ended);
         }
+        if nursery.is_hopeless() {
+            tracing::error!("no worker can be started: the zygote ended {ZYGOTE_TRIES} times at once");
+            process::kill(&engine.pidfd);
+            process::wait_for(engine.pid);
+            break Some(Ended::Exited(1));
+        }
         nursery.restart_if_due();
     };
     let died_ns = now_ns();
@@ -173,6 +193,9 @@ impl Restarts {
 /// How soon the keeper looks again whether it may start another zygote, in milliseconds.
 const RESTART_LOOK_MS: u16 = 20;
 
+/// Zygotes in a row that may end at once before any has lived. Later there is sound, which goes on without.
+const ZYGOTE_TRIES: u32 = 3;
+
 /// A zygote that lived for less than this dies of something that starting it again does not mend: the next one waits as long.
 const RESTART_NS: u64 = 500_000_000;
 
@@ -185,6 +208,8 @@ struct Nursery<'a> {
     zygote: Option<process::Started>,
     /// The engine is about to end.
     is_ending: bool,
+    /// Zygotes so far, as long as none has lived.
+    failed: Option<u32>,
     started_ns: u64,
     /// Process groups of all zygotes so far, with their workers.
     groups: Vec<u32>,
@@ -201,6 +226,14 @@ impl Nursery<'_> {
         let says = KeeperSays { what: KeeperSays::ZYGOTE, pid: 0, figure: 0 };
         // Each side must see the other's end: our copies of the sockets go with this function.
         socket::send(&self.link, &says, &[engine_socket.as_fd()])
+    }
+
+    /// Ends the zygote, which has nobody to work for.
+    fn close(&self) {
+        if let Some(zygote) = &self.zygote {
+            process::kill(&zygote.pidfd);
+        }
+        self.end();
     }
 
     /// Ends what is left, once the engine has ended. Afterwards nobody has a lane.
@@ -226,6 +259,8 @@ impl Nursery<'_> {
             self.zygote = None;
             // It ends well when the engine lets go of its socket: then the engine is about to end, and another one would do so too.
             self.is_ending = ended == Ended::Exited(0);
+            let has_lived = now_ns() >= self.started_ns + RESTART_NS;
+            self.failed = self.failed.filter(|_| !has_lived).map(|failed| failed + 1);
             if !self.is_ending {
                 tracing::warn!("the zygote was ended; its workers play on, another one is started");
             }
@@ -237,6 +272,11 @@ impl Nursery<'_> {
         };
         // An engine that does not read is about to end.
         let _ = socket::send(&self.link, &KeeperSays { what: KeeperSays::ENDED, pid, figure }, &[]);
+    }
+
+    /// Whether it is of no use to start yet another zygote.
+    fn is_hopeless(&self) -> bool {
+        !self.is_ending && self.failed.is_some_and(|failed| failed >= ZYGOTE_TRIES)
     }
 
     fn restart_if_due(&mut self) {

@@ -320,8 +320,10 @@ impl Supervisor {
             quarantined: self.ledger.quarantined(lane),
         };
         bind(worker.pid, lock(&self.shared.cores)[seat]);
-        // A worker that cannot be told is dead: its pidfd says so at the next look, and the seat is filled again.
-        let _ = socket::send(&worker.socket, &order, &[self.config.lanes[seat].as_fd()]);
+        if socket::send(&worker.socket, &order, &[self.config.lanes[seat].as_fd()]).is_err() {
+            // It is dead, or may as well be: its pidfd says so at the next look, and the seat is filled again.
+            process::kill(&worker.pidfd);
+        }
         self.seats[seat].cpu_ns = process::cpu_ns(worker.pid).unwrap_or(0);
         self.seats[seat].sit(worker, now_ns())
     }
@@ -521,6 +523,9 @@ impl Supervisor {
             ZygoteSays::ENDED => self.hear_of_end(says.pid, says.figure),
             ZygoteSays::FAILED => {
                 tracing::warn!("a worker could not be forked: {}", io::Error::from_raw_os_error(says.figure as i32));
+                lock(&self.shared.counts).forks_failed += 1;
+                // Not at once: what was lacking is perhaps there in a while.
+                self.forks_due += 1;
             }
             _ => {}
         }
@@ -538,9 +543,13 @@ impl Supervisor {
         while self.forks_due > 0 && self.budget.take(now_ns()) {
             self.forks_due -= 1;
             self.next_ticket += 1;
+            if let Err(error) = socket::send(&zygote.socket, &ForkOrder { ticket: self.next_ticket }, &[]) {
+                // A zygote that is gone is noticed where its socket is read; one that is there is asked again.
+                tracing::warn!("a worker could not be ordered: {error}");
+                self.forks_due += 1;
+                break;
+            }
             zygote.orders += 1;
-            // If the zygote is gone, that is noticed where its socket is read, and the order counts as not answered.
-            let _ = socket::send(&zygote.socket, &ForkOrder { ticket: self.next_ticket }, &[]);
         }
         if self.forks_due > 0 {
             lock(&self.shared.counts).forks_delayed += 1;

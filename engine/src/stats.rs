@@ -250,6 +250,7 @@ impl Session {
             stat("availability", availability),
             stat("utilisation", busy_ns as f64 / (open.max(1) as u64 * self.parts.placer.block_ns) as f64),
             stat("forks_delayed", counts.forks_delayed as f64),
+            stat("forks_failed", counts.forks_failed as f64),
             stat("zygotes_lost", counts.zygotes_lost as f64),
             stat("quarantines", counts.quarantines as f64),
             stat("warm_up_ms", counts.warm_up_us as f64 / 1000.0),

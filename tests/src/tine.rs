@@ -53,6 +53,11 @@ pub fn command(folder: &Path) -> Command {
     command_of(&binary(), folder)
 }
 
+/// The binary with fault points, likewise.
+pub fn faulty_command(folder: &Path) -> Command {
+    command_of(&faulty_binary(), folder)
+}
+
 fn command_of(binary: &Path, folder: &Path) -> Command {
     let mut command = Command::new(binary);
     command.current_dir(folder).env("HOME", folder).env_remove("XDG_STATE_HOME").env("NO_COLOR", "1");

@@ -17,6 +17,7 @@ mod order;
 mod outlets;
 mod overload;
 mod pools;
+mod refusals;
 mod renders;
 #[cfg(feature = "devices")]
 mod servers;

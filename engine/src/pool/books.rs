@@ -68,6 +68,8 @@ pub struct PoolCounts {
     pub cold_starts: u64,
     /// Forks that were put off, as too many workers died in a short time.
     pub forks_delayed: u64,
+    /// Forks that the system refused; they are tried again.
+    pub forks_failed: u64,
     /// Zygotes that died.
     pub zygotes_lost: u64,
     /// Times that a module was taken out of service.

@@ -25,6 +25,8 @@ use super::futex;
 /// # Errors
 /// As the system says it: no descriptors, no memory.
 pub fn create(name: &CStr, bytes: usize) -> io::Result<OwnedFd> {
+    #[cfg(feature = "faults")]
+    super::fault::refuse("memfd")?;
     let fd = memfd_create(name, MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING)?;
     nix::unistd::ftruncate(&fd, bytes as i64)?;
     fcntl(&fd, FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW))?;
@@ -99,6 +101,8 @@ unsafe impl Sync for Mapping {}
 
 impl Mapping {
     fn new(fd: &OwnedFd, bytes: usize, protection: ProtFlags) -> io::Result<Mapping> {
+        #[cfg(feature = "faults")]
+        super::fault::refuse("mmap")?;
         let length = NonZeroUsize::new(bytes).ok_or(io::ErrorKind::InvalidInput)?;
         let actual = File::from(fd.as_fd().try_clone_to_owned()?).metadata()?.len();
         if actual < bytes as u64 {

@@ -29,6 +29,8 @@ pub fn start_self(
     descriptors: &[BorrowedFd<'_>],
     is_own_session: bool,
 ) -> io::Result<Started> {
+    #[cfg(feature = "faults")]
+    super::fault::refuse("exec")?;
     let kept: Vec<RawFd> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
     let parent = std::process::id();
     let mut command = Command::new("/proc/self/exe");
@@ -140,6 +142,8 @@ pub fn fork() -> io::Result<Forked> {
     if std::fs::read_dir("/proc/self/task")?.count() != 1 {
         return Err(io::Error::other("only a process with one thread may fork"));
     }
+    #[cfg(feature = "faults")]
+    super::fault::refuse("fork")?;
     // SAFETY: this process has one thread (checked above), so no lock is held by anybody else.
     match unsafe { nix::unistd::fork()? } {
         nix::unistd::ForkResult::Child => Ok(Forked::Child),
