@@ -29,6 +29,7 @@ use crate::device::{self, DeviceError, DeviceEvent, Opening, Playing, Wish};
 use crate::error::{PatchError, Refusal};
 use crate::feed::{self, SIDES, Taken};
 use crate::handle::Handle;
+use crate::journal::{self, Found, Journal, OpenError, Opened, State};
 use crate::model::Catalogue;
 use crate::placement::{Placer, Policy};
 use crate::planner::Planner;
@@ -68,6 +69,8 @@ pub struct Config {
     pub record: Option<PathBuf>,
     /// Ends after this much sound.
     pub seconds: Option<f64>,
+    /// The folder that the session lies in; `None`: it ends with the engine.
+    pub session: Option<PathBuf>,
 }
 
 /// Why the engine did not start.
@@ -85,6 +88,9 @@ pub enum EngineError {
     /// The pool was not ready: the zygote ended.
     #[error("the workers did not start")]
     NoPool,
+    /// The session cannot be used.
+    #[error("{0}")]
+    Session(#[from] OpenError),
     /// The patch does not fit the lanes.
     #[error("{0}")]
     Patch(#[from] PatchError),
@@ -95,6 +101,7 @@ pub struct Engine {
     /// The door to its session.
     pub handle: Handle,
     config: Config,
+    found: Option<Found>,
     format: Format,
     stopping: Arc<AtomicBool>,
     ended: Receiver<()>,
@@ -147,8 +154,16 @@ impl Engine {
             fade_blocks: head.fade_blocks,
             lanes: lanes.len() as u16,
         };
-        let views = lanes.iter().map(|lane| ReadMap::new(lane, LANE_BYTES)).collect::<io::Result<Vec<_>>>()?;
         let bell = Arc::new(Bell::default());
+        let (state, journal, found) = match &config.session {
+            None => (State::new(Catalogue(catalogue), format.out_lane()), Journal::default(), None),
+            Some(folder) => {
+                let opened = journal::open(folder, None, Catalogue(catalogue), format.out_lane(), &bell)?;
+                let Opened { state, journal, found } = opened;
+                (state, journal, Some(found))
+            }
+        };
+        let views = lanes.iter().map(|lane| ReadMap::new(lane, LANE_BYTES)).collect::<io::Result<Vec<_>>>()?;
         let mut fds = lanes.iter().map(OwnedFd::try_clone).collect::<io::Result<Vec<_>>>()?;
         // Offline nobody waits for a block, so a stall harms nothing.
         let watch = config.wish.is_some().then(stall::watch).transpose()?;
@@ -240,11 +255,12 @@ impl Engine {
                 figures: Arc::clone(&figures),
                 rate_hz: format.rate_hz,
             }),
+            journal,
         };
         let (begin, begin_receiver) = bounded(1);
         let (begun_sender, begun) = bounded(1);
         let session = std::thread::Builder::new().name("session".into()).spawn(move || {
-            Session::new(parts).run(&begin_receiver, &begun_sender);
+            Session::new(parts, state).run(&begin_receiver, &begun_sender);
         })?;
         pool.ready.recv().map_err(|_| EngineError::NoPool)?;
         // `tine bench startup` times this line.
@@ -266,6 +282,7 @@ impl Engine {
         Ok(Engine {
             handle,
             config,
+            found,
             format,
             stopping,
             ended,
@@ -285,7 +302,13 @@ impl Engine {
         })
     }
 
-    /// Begins to sound: the patch as it stands is block 0. Returns a line about the device, where there is something to say.
+    /// What was found of the session on disk, if there is to be one.
+    pub fn found(&self) -> Option<&Found> {
+        self.found.as_ref()
+    }
+
+    /// Begins to sound: the patch as it stands is block 0, and what a session on disk begins with. Returns a line about the device,
+    /// where there is something to say.
     ///
     /// # Errors
     /// If the patch does not fit, or there is no such device or file.
