@@ -1,8 +1,8 @@
 //! Keeps a session on disk: every accepted change is journalled, and answered only once it is there. Sound never waits for it.
 //!
 //! A folder holds numbered generations. `snapshot-7` is the whole patch, `journal-7` what came after it, one record a line
-//! ([`line`]). At the start, at an orderly end, and when a journal is long, generation 8 begins; 7 is kept until 9 does. Should
-//! `snapshot-8` be spoilt, `snapshot-7`, `journal-7` and `journal-8` lead to the same patch ([`restore`]).
+//! (line.rs). At the start, at an orderly end, and when a journal is long, generation 8 begins; 7 is kept until 9 does. Should
+//! `snapshot-8` be spoilt, `snapshot-7`, `journal-7` and `journal-8` lead to the same patch (restore.rs).
 //!
 //! Playing (notes, gates, resets) changes no patch and is not kept; nor is what can be undone, nor what waits for its time.
 
