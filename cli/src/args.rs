@@ -160,7 +160,7 @@ pub struct Flags {
     /// Ends after this much sound
     #[arg(long, global = true, value_name = "N", allow_negative_numbers = true)]
     pub seconds: Option<f64>,
-    /// The session's name
+    /// Keeps the session of this name on disk, and resumes it: every accepted change outlives a loss of power
     #[arg(long, global = true, value_name = "NAME")]
     pub session: Option<String>,
     /// What is told on standard error [default: warn]

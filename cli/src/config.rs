@@ -180,7 +180,7 @@ pub struct Config {
     pub record: Option<PathBuf>,
     /// Ends after this much sound.
     pub seconds: Option<f64>,
-    /// The session's name, an id.
+    /// The name of the session on disk.
     pub session: Option<String>,
     /// What is told on standard error.
     pub log: LogLevel,
@@ -221,7 +221,6 @@ impl Config {
             ("wait spin", self.wait == Wait::Spin),
             ("osc-tcp", self.osc_tcp.is_some()),
             ("http", self.http.is_some()),
-            ("session", self.session.is_some()),
         ];
         match later.into_iter().find(|(_, is_asked)| *is_asked) {
             Some((flag, _)) => Err(format!("--{flag} comes in a later version")),
@@ -270,6 +269,9 @@ pub fn check(line: CommandLine, cores: usize) -> Result<Invocation, String> {
         Some(Verb::Render { .. }) if config.seconds.is_none() => {
             return Err("render needs --seconds N: how much sound to write".to_owned());
         }
+        Some(Verb::Render { .. }) if config.session.is_some() => {
+            return Err("render takes a file and no --session: it plays the same every time".to_owned());
+        }
         Some(Verb::Render { file, output }) => Action::Render(file, output),
         Some(Verb::Connect { address }) => Action::Connect(address),
         Some(Verb::Modules { kind, json, markdown }) => {
@@ -311,9 +313,11 @@ fn configure(flags: Flags, cores: usize) -> Result<Config, String> {
         return Err(format!("--seconds {seconds} is outside 0..{SECONDS_MAX}"));
     }
     if let Some(session) = &flags.session
-        && tine_engine::name::Name::new(session).is_none()
+        && !crate::state::is_session(session)
     {
-        return Err(format!("--session {session:?}: a session's name is 1 to 31 of a-z, 0-9, _ and -"));
+        return Err(format!(
+            "--session {session:?}: a session's name is 1 to 64 letters, digits, - _ and ., not . at first"
+        ));
     }
     Ok(Config {
         workers: workers as u16,
@@ -420,8 +424,9 @@ mod tests {
             ("--seconds 0", "--seconds 0 is outside"),
             ("--seconds NaN", "outside"),
             ("--osc 57130", "is not ADDRESS:PORT such as 127.0.0.1:57130"),
-            ("--session A", "1 to 31 of a-z"),
+            ("--session a/b", "1 to 64 letters, digits"),
             ("render a -o b", "render needs --seconds"),
+            ("render a -o b --seconds 1 --session x", "no --session"),
             ("--wait nap", "adaptive, park, spin"),
             ("bench nap", "failover"),
             ("bench osc --svg f", "--svg draws what failover measures"),
@@ -434,8 +439,7 @@ mod tests {
 
     #[test]
     fn a_configuration_survives_its_flags_and_its_json() {
-        let line =
-            "--workers 3 --max-workers 5 --device x --osc off --http 0.0.0.0:80 --seconds 1.5 --wait spin --log off";
+        let line = "--workers 3 --max-workers 5 --device x --osc off --http 0.0.0.0:80 --seconds 1.5 --wait spin --log off --session A.1";
         let config = parse(line).unwrap().config;
         let again = parse(&format!("zygote --inherit 3 {}", config.flags().join(" "))).unwrap();
         assert_eq!(again.config, config);

@@ -18,7 +18,8 @@ pub mod repl;
 pub mod run;
 pub mod script;
 pub mod similar;
-pub mod words;
+pub mod state;
+mod words;
 
 use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 use std::process::ExitCode;

@@ -26,7 +26,8 @@ use crate::interpreter::Language;
 use crate::player::{Later, Player};
 use crate::repl::live::Here;
 use crate::repl::{self, watch};
-use crate::words::Style;
+use crate::words::{self, Style};
+use crate::{args, state};
 
 /// What a subcommand ends with: nothing, or a sentence for standard error and exit code 1.
 pub type Ended = Result<(), String>;
@@ -51,7 +52,7 @@ pub fn keep(config: Config, mode: Mode, files: &[PathBuf]) -> Ended {
             Role::Zygote => "zygote",
         };
         let mut arguments: Vec<OsString> = vec![name.into(), format!("--inherit={inherit}").into()];
-        arguments.push(format!("--mode={}", crate::args::word(mode)).into());
+        arguments.push(format!("--mode={}", args::word(mode)).into());
         arguments.extend(flags.iter().map(OsString::from));
         arguments.push("--".into());
         arguments.extend(files.iter().map(OsString::from));
@@ -95,7 +96,7 @@ pub fn engine(config: &Config, inherited: &[i32], mode: Mode, files: &[PathBuf])
     end_on_panic();
     let inherited = Inherited::take(inherited).map_err(|error| error.to_string())?;
     let mut engine =
-        Engine::start(inherited, engine_config(config, mode), CATALOGUE).map_err(|error| error.to_string())?;
+        Engine::start(inherited, engine_config(config, mode)?, CATALOGUE).map_err(|error| error.to_string())?;
     let is_repl = mode == Mode::Play && stdin().is_terminal();
     obey(signals, &engine, is_repl)?;
 
@@ -107,13 +108,14 @@ pub fn engine(config: &Config, inherited: &[i32], mode: Mode, files: &[PathBuf])
         later: None,
     };
     // After the death of an engine its patch is there already, with whatever became of the files since.
-    let applied = if engine.before.is_none() { apply(&player, files) } else { Ok(()) };
-    let outcome = applied.and_then(|()| engine.play().map_err(|error| error.to_string())).and_then(|note| {
-        if let Some(note) = note {
-            eprintln!("{note}");
-        }
-        use_engine(&engine, config, mode, player)
-    });
+    let files = if tell_session(&engine, config, files) || engine.before.is_some() { &[] } else { files };
+    let outcome =
+        apply(&player, files).and_then(|()| engine.play().map_err(|error| error.to_string())).and_then(|note| {
+            if let Some(note) = note {
+                eprintln!("{note}");
+            }
+            use_engine(&engine, config, mode, player)
+        });
     let recorded = engine.stop();
     outcome?;
     match recorded.map(|recorded| (recorded.error, recorded.lost)) {
@@ -134,7 +136,7 @@ fn end_on_panic() {
     }));
 }
 
-fn engine_config(config: &Config, mode: Mode) -> engine::Config {
+fn engine_config(config: &Config, mode: Mode) -> Result<engine::Config, String> {
     let wish = Wish {
         backend: match config.backend {
             Backend::Auto => device::Backend::Auto,
@@ -146,7 +148,7 @@ fn engine_config(config: &Config, mode: Mode) -> engine::Config {
         rate_hz: config.rate_hz,
         period: config.period_frames,
     };
-    engine::Config {
+    Ok(engine::Config {
         workers: config.workers.into(),
         spares: config.spares.into(),
         lead: config.lead_blocks,
@@ -157,7 +159,17 @@ fn engine_config(config: &Config, mode: Mode) -> engine::Config {
         wish: (mode != Mode::Render).then_some(wish),
         record: config.record.clone(),
         seconds: config.seconds,
+        session: config.session.as_deref().map(state::session).transpose()?,
+    })
+}
+
+/// Says what was found of the session on disk. True if it is resumed, so that the files are not applied.
+fn tell_session(engine: &Engine, config: &Config, files: &[PathBuf]) -> bool {
+    let (Some(name), Some(found)) = (&config.session, engine.found()) else { return false };
+    for line in words::session::lines(name, found, files) {
+        eprintln!("{line}");
     }
+    found.patch.is_some()
 }
 
 /// Applies the files of the command line, before the first frame.
@@ -321,7 +333,7 @@ pub fn devices(is_json: bool) -> Result<String, String> {
 }
 
 fn log(level: LogLevel) {
-    let level = crate::args::word(level);
+    let level = args::word(level);
     let filter = tracing_subscriber::EnvFilter::new(level);
     let output = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)

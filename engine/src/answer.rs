@@ -186,6 +186,8 @@ pub enum Notice {
     Xrun(Option<Name>, f32),
     /// Sound goes to another device now, or to none.
     Device(String),
+    /// The session on disk is not kept as it should be, or is again.
+    Session(String),
     /// The engine ends.
     Ending,
 }

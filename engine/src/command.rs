@@ -4,10 +4,12 @@
 
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
+
 use crate::name::Name;
 
 /// A value as it was typed or sent: the param's table decides what it means.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Value {
     /// A number, in `unit`.
     Number(f64, Measure),
@@ -16,7 +18,7 @@ pub enum Value {
 }
 
 /// The unit that came with a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Measure {
     /// None given: the param's own.
     Plain,
@@ -33,7 +35,7 @@ pub enum Measure {
 }
 
 /// A module and, where it was named, one of its ports.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortRef {
     /// The module.
     pub module: Name,
@@ -42,7 +44,7 @@ pub struct PortRef {
 }
 
 /// Where a new module is to go.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placement {
     /// Beside this module, on its lane.
     pub with: Option<Name>,
@@ -51,7 +53,7 @@ pub struct Placement {
 }
 
 /// One change to the patch, or one gesture of playing.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Command {
     /// A new module.
     Create {

@@ -31,6 +31,7 @@ use crate::device::{DeviceError, Wish};
 use crate::error::{PatchError, Refusal};
 use crate::feed::SIDES;
 use crate::handle::Handle;
+use crate::journal::{self, Found, Journal, OpenError, Opened, State};
 use crate::memo::{Memo, Unfit};
 use crate::model::Catalogue;
 use crate::outlet::{self, ConductorEnd, Outlets, Way};
@@ -72,6 +73,8 @@ pub struct Config {
     pub record: Option<PathBuf>,
     /// Ends after this much sound.
     pub seconds: Option<f64>,
+    /// The folder that the session lies in; `None`: it ends with the engine.
+    pub session: Option<PathBuf>,
 }
 
 /// Why the engine did not start.
@@ -89,6 +92,9 @@ pub enum EngineError {
     /// The pool was not ready: the zygote ended.
     #[error("the workers did not start")]
     NoPool,
+    /// The session cannot be used.
+    #[error("{0}")]
+    Session(#[from] OpenError),
     /// The patch does not fit the lanes.
     #[error("{0}")]
     Patch(#[from] PatchError),
@@ -104,6 +110,7 @@ pub struct Engine {
     /// The engine before, where one died: its patch is this one's.
     pub before: Option<Before>,
     config: Config,
+    found: Option<Found>,
     format: Format,
     stopping: Arc<AtomicBool>,
     ended: Receiver<()>,
@@ -183,8 +190,19 @@ impl Engine {
             first,
         });
         let active = resumed.as_ref().map(|resumed| resumed.active.clone()).unwrap_or_default();
-        let views = lanes.iter().map(|lane| ReadMap::new(lane, LANE_BYTES)).collect::<io::Result<Vec<_>>>()?;
         let bell = Arc::new(Bell::default());
+        // What sounded last, if an engine died; else what is on disk, if anything is.
+        let kinds = Catalogue(catalogue);
+        let known = resumed.as_ref().map(|resumed| resumed.remembered.state(kinds)).transpose()?;
+        let (state, journal, found) = match &config.session {
+            None => (known.unwrap_or_else(|| State::new(kinds, format.out_lane())), Journal::default(), None),
+            Some(folder) => {
+                let opened = journal::open(folder, known, kinds, format.out_lane(), &bell)?;
+                let Opened { state, journal, found } = opened;
+                (state, journal, Some(found))
+            }
+        };
+        let views = lanes.iter().map(|lane| ReadMap::new(lane, LANE_BYTES)).collect::<io::Result<Vec<_>>>()?;
         let mut fds = lanes.iter().map(OwnedFd::try_clone).collect::<io::Result<Vec<_>>>()?;
         // Offline nobody waits for a block, so a stall harms nothing.
         let watch = config.wish.is_some().then(stall::watch).transpose()?;
@@ -279,12 +297,13 @@ impl Engine {
                 figures: Arc::clone(&figures),
                 rate_hz: format.rate_hz,
             }),
+            journal,
             memo: Memo::new(&memo)?,
             first,
         };
         let (begin, begin_receiver) = bounded(1);
         let (begun_sender, begun) = bounded(1);
-        let mut session = Session::new(parts);
+        let mut session = Session::new(parts, state);
         if let Some(resumed) = resumed {
             session.restore(&resumed)?;
         }
@@ -311,6 +330,7 @@ impl Engine {
         Ok(Engine {
             handle,
             config,
+            found,
             format,
             stopping,
             ended,
@@ -331,7 +351,13 @@ impl Engine {
         })
     }
 
-    /// Begins to sound: the patch as it stands is the first block. Returns a line about the device, where there is something to say.
+    /// What was found of the session on disk, if there is to be one.
+    pub fn found(&self) -> Option<&Found> {
+        self.found.as_ref()
+    }
+
+    /// Begins to sound: the patch as it stands is the first block, and what a session on disk begins with. Returns a line about the device,
+    /// where there is something to say.
     ///
     /// # Errors
     /// If the patch does not fit, or there is no such device or file.

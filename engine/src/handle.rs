@@ -15,7 +15,7 @@ pub const QUEUE_MAX: usize = 1024;
 /// Notices that a listener may leave unread; more are dropped and counted.
 pub const NOTICES_MAX: usize = 4096;
 
-/// Called once with the outcome, on the session's thread: it must not block.
+/// Called once with the outcome, on the session's thread or its journal's: it must not block.
 pub type Reply<T> = Box<dyn FnOnce(Result<T, Refusal>) + Send>;
 
 /// What reaches the session's thread.
@@ -66,7 +66,7 @@ impl Handle {
         (Handle { sender, bell, alive }, Inbox { messages, _alive: alive_sender })
     }
 
-    /// Hands in a request; `reply` gets the outcome once its first block has been computed.
+    /// Hands in a request; `reply` gets the outcome once its first block has been computed, and a session on disk has it there.
     ///
     /// # Errors
     /// `Busy` when the queue is full, `Closed` when the session has ended; `reply` is then not called.

@@ -56,7 +56,8 @@ impl History {
     }
 }
 
-fn differs(a: &Model, b: &Model) -> bool {
+/// Whether two patches are not the same to the player.
+pub fn differs(a: &Model, b: &Model) -> bool {
     let same_modules = a.modules().len() == b.modules().len()
         && a.modules().iter().zip(b.modules()).all(|(a, b)| {
             std::sync::Arc::ptr_eq(a, b)

@@ -16,6 +16,7 @@ pub mod feed;
 pub mod handle;
 mod history;
 pub mod interpreter;
+pub mod journal;
 pub mod keeper;
 mod memo;
 mod mending;

@@ -15,6 +15,7 @@ use tine_protocol::plan::LaneEvent;
 use tine_protocol::sys::memory::{PAGE, ReadMap, WriteMap};
 
 use crate::batch::DueEvent;
+use crate::journal::State;
 use crate::model::{Cable, Catalogue, Model, Module};
 use crate::name::Name;
 
@@ -192,11 +193,11 @@ impl From<&DueEvent> for RememberedEvent {
 }
 
 impl Remembered {
-    /// The patch.
+    /// The patch, and the slot of the next module.
     ///
     /// # Errors
     /// If this engine has not all that it needs.
-    pub fn model(&self, catalogue: Catalogue) -> Result<Model, Unfit> {
+    pub fn state(&self, catalogue: Catalogue) -> Result<State, Unfit> {
         let mut model = Model::default();
         for module in &self.modules {
             model.add(module.module(catalogue)?);
@@ -205,7 +206,7 @@ impl Remembered {
             let RememberedCable { from, output, to, input, gain, is_feedback } = *cable;
             model.put(Cable { from: Slot(from), output, to: Slot(to), input, gain, is_feedback });
         }
-        Ok(model)
+        Ok(State { model, next_slot: self.next_slot })
     }
 
     /// What was on its way, in the order in which it was sent.

@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Longest id, in bytes.
 pub const NAME_MAX: usize = 31;
 
 /// The id of a module: a number or a name, `[a-z0-9_-]+`, at most [`NAME_MAX`] bytes. All share one namespace.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 
 impl Name {
@@ -20,6 +23,21 @@ impl Name {
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for Name {
+    type Error = String;
+
+    /// What was written down may have been changed since: an id is looked at again.
+    fn try_from(text: String) -> Result<Name, String> {
+        Name::new(&text).ok_or_else(|| format!("{text:?} is no id: a to z, 0 to 9, _ and -, at most {NAME_MAX}"))
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> String {
+        name.0
     }
 }
 

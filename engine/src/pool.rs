@@ -72,7 +72,9 @@ pub fn start(config: PoolConfig) -> io::Result<Started> {
         workers: Mutex::default(),
         cores: Mutex::new(vec![None; config.lanes.len()]),
         counts: Mutex::default(),
-        doors: Mutex::new(vec![Door::default(); config.lanes.len()]),
+        doors: Mutex::new(
+            (0..config.lanes.len()).map(|lane| Door { is_open: lane < config.seats, ..Door::default() }).collect(),
+        ),
         orders: Mutex::default(),
         alarm: Arc::clone(&config.alarm),
     });

@@ -45,15 +45,14 @@ impl Resumed {
 }
 
 impl Session {
-    /// Takes over what an engine before has left. Sound begins with [`Session::start_sound`], as ever: `out` begins anew, and what it hears
+    /// Takes over what an engine before has left, whose patch this session has already. Sound begins with [`Session::start_sound`], as ever: `out` begins anew, and what it hears
     /// fades in.
     pub(crate) fn restore(&mut self, resumed: &Resumed) -> Result<(), Unfit> {
         let remembered = &resumed.remembered;
-        let model = remembered.model(self.parts.catalogue)?;
         let out_lane = self.parts.format.out_lane();
-        for (module, was_remembered) in model.modules().iter().zip(&remembered.modules) {
+        for (module, was_remembered) in self.model.modules().iter().zip(&remembered.modules) {
             if module.lane == out_lane {
-                self.stage.fade_in(&model, module.slot);
+                self.stage.fade_in(&self.model, module.slot);
                 continue;
             }
             let plans = resumed.in_force.get(usize::from(module.lane.0)).ok_or(Unfit("a worker is not there"))?;
@@ -62,8 +61,6 @@ impl Session {
                 return Err(Unfit("two modules lie in one place"));
             }
         }
-        self.model = model;
-        self.next_slot = remembered.next_slot;
         self.left_events = remembered.due_events();
         (self.osc, self.recording) = (remembered.osc, remembered.recording.clone());
         Ok(())

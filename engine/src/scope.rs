@@ -83,7 +83,7 @@ mod tests {
         let (mut probe, scope) = scope(4);
         let mut seen = vec![9.0];
         assert_eq!(scope.read(&mut seen), 0);
-        assert_eq!(seen, []);
+        assert!(seen.is_empty());
         probe.push(&[1.0, 2.0]);
         probe.push(&[3.0, 4.0, 5.0]);
         assert_eq!(scope.read(&mut seen), 5);

@@ -26,6 +26,7 @@ use crate::edit::{Draft, Gesture};
 use crate::error::{PatchError, Refusal};
 use crate::handle::{Inbox, Message, Reply};
 use crate::history::{History, transition};
+use crate::journal::{Journal, State};
 use crate::memo::Memo;
 use crate::mending::Trial;
 use crate::model::{Catalogue, Model};
@@ -94,6 +95,8 @@ pub struct Parts {
     pub memo: Memo,
     /// The block that is conducted first.
     pub first: Block,
+    /// Keeps what happens on disk.
+    pub journal: Journal,
 }
 
 /// What the session asks of the engine around it.
@@ -195,14 +198,11 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session with an empty patch: only `out`. Nothing sounds before [`Session::start_sound`].
-    pub fn new(parts: Parts) -> Session {
+    /// A session with this patch. Nothing sounds before [`Session::start_sound`].
+    pub fn new(parts: Parts, State { model, next_slot }: State) -> Session {
         let stage = Stage::new(parts.format, parts.catalogue);
         let clock = FrameClock::new(parts.format.rate_hz, parts.first * parts.format.frames as u64);
-        let mut model = Model::default();
-        let mut next_slot = 0;
-        crate::history::add_output_module(&mut model, &mut next_slot, parts.catalogue, parts.format.out_lane());
-        Session {
+        let mut session = Session {
             parts,
             model,
             stage,
@@ -231,7 +231,9 @@ impl Session {
             prelude: Vec::new(),
             is_quitting: false,
             trials: Vec::new(),
-        }
+        };
+        session.seat_restored();
+        session
     }
 
     /// Serves until somebody quits, or every door is closed. Sound begins when `begin` says so; `begun` is told where the engine's
@@ -247,6 +249,7 @@ impl Session {
             }
             self.hear_conductor();
             self.hear_pool();
+            self.hear_journal();
             if !self.hear_inbox() {
                 break;
             }
@@ -271,11 +274,15 @@ impl Session {
             question.refuse(Refusal::Closed);
         }
         self.parts.engine.quit();
+        // The sound does not wait for the disk at its end either.
+        let last = self.state();
+        self.parts.journal.end(&last);
     }
 
     /// The patch as it stands becomes the first block. Until then requests change only the books.
     fn start_sound(&mut self) -> Result<(ModulePlan, u32), PatchError> {
         self.stage.reserve(&self.model)?;
+        self.parts.journal.begin(&self.state());
         self.follow(true);
         let events = std::mem::take(&mut self.prelude);
         self.post(events, 0, Vec::new(), Vec::new());
@@ -331,7 +338,7 @@ impl Session {
             self.answer(waiting, frame);
         }
         for sync in done.syncs {
-            sync(Ok(()));
+            self.parts.journal.answer_after_all(sync);
         }
         for freed in done.freed {
             (self.parts.release)(&freed);
@@ -354,7 +361,8 @@ impl Session {
                 }
             }
         }
-        (waiting.reply)(Ok(Applied { outcomes: waiting.outcomes, late_s: waiting.late_s, frame }));
+        let applied = Applied { outcomes: waiting.outcomes, late_s: waiting.late_s, frame };
+        self.parts.journal.answer(waiting.reply, applied);
     }
 
     /// A block was late: by the machine's fault, if it stalled beside it, or by that of the module that was running.
@@ -491,15 +499,18 @@ impl Session {
                 self.decided += 1;
                 match self.decide(&queued) {
                     Err(refusal) => {
-                        self.timings.refused += 1;
+                        let is_busy = refusal == Refusal::Busy;
+                        *(if is_busy { &mut self.timings.refused_busy } else { &mut self.timings.refused }) += 1;
                         (queued.reply)(Err(refusal));
                     }
                     Ok(decided) => {
                         self.notices.tell_changes(&self.model, &decided.model, queued.request.origin);
                         gestures.extend(decided.gestures);
+                        let Queued { request, reply, arrived_ns, late_s, .. } = queued;
+                        let (before, now) = ((&self.model, self.next_slot), (&decided.model, decided.next_slot));
+                        self.parts.journal.accept(before, request.commands, now);
                         self.model = decided.model;
                         self.next_slot = decided.next_slot;
-                        let Queued { reply, arrived_ns, late_s, .. } = queued;
                         waiting.push(Waiting { outcomes: decided.outcomes, reply, arrived_ns, late_s });
                     }
                 }
@@ -537,7 +548,7 @@ impl Session {
                 Question::Query(query, reply) => reply(self.answer_query(&query)),
                 Question::Sync(reply) => match self.in_flight.keys().max().copied() {
                     Some(last) => self.in_flight.get_mut(&last).expect("just found").syncs.push(reply),
-                    None => reply(Ok(())),
+                    None => self.parts.journal.answer_after_all(reply),
                 },
             }
         }
@@ -545,6 +556,9 @@ impl Session {
 
     /// What a request would do; changes nothing but the room it reserves.
     fn decide(&mut self, queued: &Queued) -> Result<Decided, Refusal> {
+        if !self.parts.journal.has_room() {
+            return Err(Refusal::Busy);
+        }
         let commands = &queued.request.commands;
         let rejected = |index| move |error| Refusal::Rejected { index, error };
         if let Some((index, steps, is_undo)) = commands.iter().enumerate().find_map(|(index, command)| match command {

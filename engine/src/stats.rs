@@ -259,6 +259,7 @@ impl Session {
         ];
         stats.extend(self.start_phases());
         stats.extend(self.parts.engine.stats());
+        stats.extend(self.parts.journal.figures());
         stats.extend(self.timings.figures());
         stats
     }

@@ -161,7 +161,11 @@ impl Tine {
         Tine::start_binary(&binary(), patch, arguments, device)
     }
 
-    fn start_binary(binary: &Path, patch: &str, arguments: &[&str], device: impl FnOnce(&mut Command)) -> Tine {
+    /// The same with another binary.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn start_binary(binary: &Path, patch: &str, arguments: &[&str], device: impl FnOnce(&mut Command)) -> Tine {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(folder.path().join("patch.tine"), patch).expect("write the patch");
         let family = Family::default();

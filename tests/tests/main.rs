@@ -7,6 +7,7 @@ mod churn;
 mod clicks;
 #[cfg(feature = "devices")]
 mod devices;
+mod durability;
 mod endings;
 mod examples;
 mod faults;

@@ -69,6 +69,8 @@ impl Events {
                 vec![format!("xrun: {} late; {whose}", milliseconds(f64::from(late_ms)))]
             }
             Notice::Device(name) => vec![format!("sound goes to {name}")],
+            // On standard error already.
+            Notice::Session(_) => vec![],
             Notice::Ending => vec!["the engine ends".to_owned()],
         }
     }

@@ -6,6 +6,7 @@ pub mod events;
 pub mod number;
 pub mod outcomes;
 pub mod refusals;
+pub mod session;
 pub mod table;
 
 use std::io::IsTerminal;

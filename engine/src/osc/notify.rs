@@ -170,6 +170,7 @@ fn event(notice: Notice) -> Option<OscMessage> {
             row("/xrun", vec![string(id), OscType::Float(late_ms)])
         }
         Notice::Device(name) => row("/device", vec![string(&name)]),
+        Notice::Session(what) => row("/session", vec![string(&what)]),
         Notice::ModuleRemoved(_) | Notice::ParamSet(..) | Notice::Ending => return None,
     })
 }
