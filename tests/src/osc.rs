@@ -2,9 +2,12 @@
 
 use std::cell::Cell;
 use std::io::ErrorKind;
+use std::io::IoSlice;
 use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant, SystemTime};
 
+use nix::sys::socket::{MsgFlags, MultiHeaders, sendmmsg};
 use rosc::{OscBundle, OscMessage, OscPacket, OscType};
 
 /// How long an answer may take before it is asked for again.
@@ -76,6 +79,25 @@ impl Osc {
     /// Sends any bytes. An engine that has ended is no error here.
     pub fn raw(&self, datagram: &[u8]) {
         let _ = self.socket.send_to(datagram, self.to);
+    }
+
+    /// Sends the same bytes so many times, many with one system call: faster than anybody plays.
+    ///
+    /// # Panics
+    /// If the system refuses.
+    pub fn raw_times(&self, datagram: &[u8], times: usize) {
+        const AT_ONCE: usize = 64;
+        let to = nix::sys::socket::SockaddrStorage::from(self.to);
+        let slices: Vec<[IoSlice<'_>; 1]> = (0..AT_ONCE).map(|_| [IoSlice::new(datagram)]).collect();
+        let mut left = times;
+        while left > 0 {
+            let count = left.min(AT_ONCE);
+            let mut headers = MultiHeaders::preallocate(count, None);
+            let addresses = vec![Some(to); count];
+            let flags = MsgFlags::empty();
+            let sent = sendmmsg(self.socket.as_raw_fd(), &mut headers, &slices[..count], &addresses, [], flags);
+            left -= sent.expect("the loopback takes them").count();
+        }
     }
 
     /// Sends a packet.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tine_tests::osc::{Argument, Osc, message, number, text};
 use tine_tests::tine::{PATIENCE, STEADY, Tine, render};
-use tine_tests::wav::{assert_same, peak};
+use tine_tests::wav::{Frame, assert_same, peak};
 
 const FAULTS: [&str; 7] = ["kill", "segv", "abort", "panic", "exit", "stop", "loop"];
 
@@ -81,6 +81,14 @@ const BENCHES: &[Bench] = &[
         plug: ("sweep", "sustain"),
     },
     Bench {
+        kind: "noise",
+        create: "color=pink",
+        cables: &[],
+        output: "out",
+        param: ("", 0.0, 0.0),
+        plug: ("sweep", "color"),
+    },
+    Bench {
         kind: "mix",
         create: "gain1=0.2 gain2=0.2",
         cables: &[("tone", "in1")],
@@ -130,7 +138,8 @@ impl Bench {
             .to_owned();
         for (twin, worker, side) in [("a", 0, "left"), ("b", 1, "right")] {
             let Bench { kind, create, output, .. } = self;
-            patch += &format!("create {kind} --id {twin} --worker {worker} {create}\n");
+            // Randomness begins with the id at birth: both are born with the same.
+            patch += &format!("create {kind} --id twin --worker {worker} {create}\nrename twin {twin}\n");
             patch += &format!("connect {twin}.{output} > out.{side} --gain 0.3\n");
             for (from, input) in self.cables {
                 patch += &format!("connect {from} > {twin}.{input}\n");
@@ -262,7 +271,79 @@ mod every_kind_dies_in_every_way {
             }
         )* };
     }
-    kinds! { vco vca lfo adsr mix sh slew delay scope }
+    kinds! { vco vca lfo adsr noise mix sh slew delay scope }
+}
+
+/// Plays `tone`, and after a while a filter on worker 0, which is ordered to fail, on the left, and its twin on worker 1 on the right. Returns
+/// the recording, and the longest stall of the machine in ms.
+fn twins_born_late(arguments: &[&str], fault: &str) -> (Vec<Frame>, f64) {
+    let arguments: Vec<&str> = arguments.iter().copied().chain(["--record", "live.wav"]).collect();
+    let mut tine = Tine::serve_faulty("create vco --id tone freq=97 --worker 2\n", &arguments, fault, false);
+    let osc = tine.osc();
+    tine.play_until(24_000);
+    let mut messages: Vec<_> = ["a", "b"].map(|twin| message("/create", &[&"vcf", &twin])).into();
+    for (twin, side) in [("a", "left"), ("b", "right")] {
+        messages.push(message("/connect", &[&"tone", &"", &twin, &""]));
+        messages.push(message("/connect", &[&twin, &"", &"out", &side, &0.3f32]));
+    }
+    osc.bundle(SystemTime::now() + Duration::from_millis(5), messages);
+    let begun = Instant::now();
+    while osc.stat("worker_deaths") < 1.0 {
+        assert!(begun.elapsed() < PATIENCE, "{fault}: nobody died; {}", tine.said());
+        sleep(Duration::from_millis(20));
+    }
+    let frames = osc.stat("frames") as usize;
+    tine.play_until(frames + 48_000);
+    let stall_ms = osc.stat("machine_stall_max_ms");
+    tine.end();
+    let recorded = tine.recording();
+    assert!(peak(&recorded) > 0.01, "{fault}: silent");
+    (recorded, stall_ms)
+}
+
+/// Whether `holds` finds nothing wrong, at the first time that the machine did not stand still for too long.
+fn eventually(arguments: &[&str], fault: &str, holds: impl Fn(&[Frame]) -> Result<(), String>) {
+    for _ in 0..5 {
+        let (recorded, stall_ms) = twins_born_late(arguments, fault);
+        match holds(&recorded) {
+            Ok(()) => return,
+            Err(wrong) => assert!(stall_ms > LONG_STALL_MS, "{fault}: {wrong}"),
+        }
+    }
+    panic!("the machine stands still again and again");
+}
+
+/// The blocks in which the sides differ, first and last.
+fn differing(recorded: &[Frame], block: usize) -> Option<(usize, usize)> {
+    let mut blocks = recorded.chunks(block).enumerate().filter(|(_, frames)| frames.iter().any(|[a, b]| a != b));
+    let first = blocks.next()?.0;
+    Some((first, blocks.next_back().map_or(first, |(last, _)| last)))
+}
+
+#[test]
+fn a_death_in_the_first_block_of_a_lane_that_had_rested_is_not_heard() {
+    for phase in ["read", "process", "commit", "committed"] {
+        let fault = format!("lane=0,kind=vcf,phase={phase},fault=kill");
+        eventually(&STEADY, &fault, |recorded| match differing(recorded, 256) {
+            None => Ok(()),
+            Some(blocks) => Err(format!("blocks {blocks:?} differ")),
+        });
+    }
+}
+
+/// With no slack to hide it, a hang is heard; in the blocks that were missed, and no longer.
+#[test]
+fn a_hang_at_the_shortest_lead_spoils_the_blocks_that_it_missed_and_nothing_after_them() {
+    for fault in ["stop", "loop"] {
+        let fault = format!("lane=0,kind=vcf,phase=process,fault={fault},block=200");
+        eventually(&["--block", "256", "--period", "256", "--lead", "1"], &fault, |recorded| {
+            match differing(recorded, 256) {
+                // Three blocks until it is killed, one for what comes after, and the fade back in.
+                Some((first, last)) if first >= 200 && last - first <= 8 => Ok(()),
+                blocks => Err(format!("blocks {blocks:?} differ")),
+            }
+        });
+    }
 }
 
 /// Left goes through a filter that kills its worker in every block; right through an amplifier beside it, on the same worker.
