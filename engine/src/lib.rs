@@ -5,6 +5,7 @@ pub mod answer;
 mod arena;
 pub mod batch;
 mod bell;
+mod claim;
 mod clock;
 pub mod command;
 pub mod conductor;
