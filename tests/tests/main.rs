@@ -13,6 +13,7 @@ mod faults;
 mod fuzz;
 mod kills;
 mod languages;
+mod lies;
 mod order;
 mod overload;
 mod renders;
