@@ -491,6 +491,6 @@ impl Conductor {
 #[cfg(test)]
 mod lies;
 #[cfg(test)]
-mod stand;
+pub(crate) mod stand;
 #[cfg(test)]
 mod tests;

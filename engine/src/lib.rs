@@ -14,6 +14,8 @@ mod edit;
 pub mod engine;
 pub mod error;
 pub mod feed;
+#[cfg(test)]
+mod fuzz;
 pub mod handle;
 mod history;
 pub mod interpreter;

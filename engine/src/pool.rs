@@ -7,8 +7,8 @@ mod books;
 mod budget;
 mod hung;
 mod ledger;
-mod progress;
-mod watchdog;
+pub(crate) mod progress;
+pub(crate) mod watchdog;
 
 use std::collections::VecDeque;
 use std::io;

@@ -5,6 +5,8 @@ use tine_modules::runner::Shape;
 use tine_protocol::ids::{LaneId, Slot};
 use tine_protocol::message::PHASES;
 use tine_protocol::plan::GRAIN;
+use tine_protocol::segment::LaneHead;
+use tine_protocol::sys::memory::ReadMap;
 
 use std::sync::atomic::Ordering;
 
@@ -247,7 +249,7 @@ impl Session {
             stat("quarantines", counts.quarantines as f64),
             stat("warm_up_ms", counts.warm_up_us as f64 / 1000.0),
             stat("pool_ready_ms", counts.ready_us as f64 / 1000.0),
-            stat("scrubbed_samples", self.scrubbed() as f64),
+            stat("scrubbed_samples", scrubbed(&self.parts.placer.lanes) as f64),
         ];
         stats.extend(self.start_phases());
         stats.extend(self.parts.engine.stats());
@@ -263,12 +265,6 @@ impl Session {
             phases.filter(|(phase, _)| *phase == wanted).map(|&(_, us)| us).max().unwrap_or(0)
         };
         PHASES.map(|phase| stat(&format!("start_{phase}_max_ms"), f64::from(slowest_us(phase)) / 1000.0)).to_vec()
-    }
-
-    /// Samples on cables that were no numbers, as the workers say.
-    fn scrubbed(&self) -> u64 {
-        let at = std::mem::offset_of!(tine_protocol::segment::LaneHead, scrubbed);
-        self.parts.placer.lanes.iter().map(|lane| u64::from(lane.read::<u32>(at))).sum()
     }
 
     /// What the first channel of an output gave since it was first asked for, as far as it is kept. From the first asking on the
@@ -298,6 +294,12 @@ impl Session {
         }
         heard
     }
+}
+
+/// Samples on cables that were no numbers, as the workers say.
+pub(crate) fn scrubbed(lanes: &[ReadMap]) -> u64 {
+    let at = std::mem::offset_of!(LaneHead, scrubbed);
+    lanes.iter().map(|lane| u64::from(lane.read::<u32>(at))).sum()
 }
 
 /// Frames of history that are kept of the output that is looked at.

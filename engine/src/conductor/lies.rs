@@ -9,23 +9,6 @@ use super::stand::{FRAMES, Stand, batch};
 use super::*;
 
 impl Stand {
-    /// Conducts `block` with a deadline that is past.
-    fn late(&mut self, block: Block) {
-        self.conductor.cycle(block, Some(1), &mut self.state);
-        while self.cycles.pop().is_ok() {}
-    }
-
-    /// Batches that came back since the last call.
-    fn returned(&mut self) -> Vec<u64> {
-        let mut ids = Vec::new();
-        while let Ok(report) = self.reports.pop() {
-            if let Report::Done(batch) = report {
-                ids.push(batch.id);
-            }
-        }
-        ids
-    }
-
     fn events_moved(&self) -> u64 {
         self.conductor.telemetry.events_moved.load(Ordering::Relaxed)
     }

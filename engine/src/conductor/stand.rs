@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rtrb::{Consumer, Producer, RingBuffer};
 use tine_modules::Tables;
-use tine_protocol::ids::{LaneId, Slot};
+use tine_protocol::ids::{Block, LaneId, Slot};
 use tine_protocol::plan::{LaneEvent, ModulePlan};
 use tine_protocol::segment::{LanePlan, engine};
 use tine_protocol::sys::alarm::Alarm;
@@ -25,7 +25,7 @@ pub struct Stand {
     /// Under test.
     pub conductor: Conductor,
     /// Its loop's state.
-    pub state: Loop,
+    pub(super) state: Loop,
     /// Executes [`LANE`]: its lane's only writer.
     pub worker: Executor<'static>,
     /// What the worker's modules are.
@@ -81,6 +81,23 @@ impl Stand {
         };
         let state = Loop::new(conductor.control.read(0));
         Stand { conductor, state, worker, module, orders, reports, cycles, listeners, listeners_back, watches }
+    }
+
+    /// Conducts `block` with a deadline that is past.
+    pub fn late(&mut self, block: Block) {
+        self.conductor.cycle(block, Some(1), &mut self.state);
+        while self.cycles.pop().is_ok() {}
+    }
+
+    /// Batches that came back since the last call.
+    pub fn returned(&mut self) -> Vec<u64> {
+        let mut ids = Vec::new();
+        while let Ok(report) = self.reports.pop() {
+            if let Report::Done(batch) = report {
+                ids.push(batch.id);
+            }
+        }
+        ids
     }
 }
 
