@@ -74,6 +74,8 @@ pub struct Telemetry {
     pub late_blocks: AtomicU64,
     /// Events that came too late for their frame, or found no room in their block, and were moved to the next.
     pub events_moved: AtomicU64,
+    /// Events that found no room where a lane has been held up for longer than a second: there will be none.
+    pub events_dropped: AtomicU64,
     /// Reports that found no room.
     pub reports_lost: AtomicU64,
     /// Cycle times that found no room, and are missing in the figures.

@@ -1,16 +1,18 @@
 //! The conductor: starts each cycle, collects its sound, hands it on. The engine's real-time thread.
 //!
-//! It never allocates, locks, logs or touches a file; it never waits for a worker past the block's deadline, nor for anybody else.
+//! It never allocates, locks, logs or touches a file; it never waits for a worker past the block's deadline, nor for anybody else. Whatever
+//! stands in a lane, what it is told takes effect, or is counted as dropped, and goes back ([`claim`](crate::claim)).
 //! What it is told comes over a ring of boxes that the session made; the boxes go back the same way, so that it frees nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 
 use rtrb::{Consumer, Producer};
+use tine_modules::dsp::math::scrub;
 use tine_modules::runner::GROUP_MAX;
 use tine_protocol::ids::{Block, LaneId, Slot};
 use tine_protocol::plan::{LaneEvent, ModulePlan, PLAN_SLOTS};
-use tine_protocol::segment::{BLOCK_EVENTS_MAX, EngineHead, EventBlock, LANES_MAX, RING_BLOCKS, engine, lane};
+use tine_protocol::segment::{BLOCK_EVENTS_MAX, EngineHead, EventBlock, LANES_MAX, engine, lane};
 use tine_protocol::sys::alarm::Alarm;
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::futex;
@@ -19,6 +21,7 @@ use tine_worker::executor::Executor;
 
 use crate::batch::{Batch, PENDING_MAX, Report, Telemetry};
 use crate::bell::Bell;
+use crate::claim::{Claim, settled};
 use crate::feed::{SIDES, Sink};
 use crate::scope::Probe;
 use crate::timing::Timing;
@@ -135,6 +138,8 @@ struct Loop {
     computing: Vec<Box<Batch>>,
     active: Vec<LaneId>,
     events: Vec<Vec<LaneEvent>>,
+    /// Per lane: for how many blocks its events have been waiting.
+    held: Vec<u64>,
     /// Frames that the device went without, as far as reported.
     missed: u64,
     /// How loud the device hears the block at its two ends.
@@ -157,6 +162,7 @@ impl Loop {
             computing: Vec::with_capacity(PENDING_MAX),
             active,
             events: (0..LANES_MAX).map(|_| Vec::with_capacity(BLOCK_EVENTS_MAX)).collect(),
+            held: vec![0; LANES_MAX],
             missed: 0,
             fade: [1.0; 2],
             samples: vec![[0.0; SIDES]; frames],
@@ -283,15 +289,23 @@ impl Conductor {
             self.control.wake(start);
         }
         let late = self.wait_for_lanes(block, deadline_ns, &state.active);
-        self.out.run_block(block);
+        let missing = self.out.run_block(block).late;
+        if missing > 0 && late.is_none() {
+            // All lanes say that they are done, and what they are done with is not there.
+            self.alarm.ring();
+        }
         self.collect(block, state);
         if let Some((lane, late_ns)) = late {
             self.telemetry.late_blocks.fetch_add(1, Ordering::Relaxed);
-            self.report(Report::Late { late_ns, lane, running: self.running_on(lane) });
+            if self.has_room_for_late() {
+                self.report(Report::Late { late_ns, lane, running: self.running_on(lane) });
+            } else {
+                self.telemetry.reports_lost.fetch_add(1, Ordering::Relaxed);
+            }
         }
         if let Pace::Device { outlet, .. } = &self.pace {
             let (missed, _) = outlet.sink.taken().missed();
-            if missed > state.missed {
+            if missed > state.missed && self.has_room_for_late() {
                 self.report(Report::Missed(missed - state.missed));
                 state.missed = missed;
             }
@@ -367,8 +381,14 @@ impl Conductor {
     /// Moves the events of this block to their lanes, and leaves the others in the batch.
     fn sort_in_events(&mut self, first_frame: u64, end_frame: u64, batch: &mut Batch, state: &mut Loop) {
         let telemetry = &self.telemetry;
+        let patience_blocks = u64::from(state.head.rate_hz / state.head.frames.max(1));
         batch.events.retain(|due| {
-            let list = &mut state.events[usize::from(due.lane.0).min(LANES_MAX - 1)];
+            let lane = usize::from(due.lane.0).min(LANES_MAX - 1);
+            let list = &mut state.events[lane];
+            if due.frame < end_frame && list.len() >= BLOCK_EVENTS_MAX && state.held[lane] > patience_blocks {
+                telemetry.events_dropped.fetch_add(1, Ordering::Relaxed);
+                return false;
+            }
             if due.frame >= end_frame || list.len() >= BLOCK_EVENTS_MAX {
                 telemetry.events_moved.fetch_add(u64::from(due.frame < end_frame), Ordering::Relaxed);
                 return true;
@@ -389,11 +409,15 @@ impl Conductor {
             let done = self.lanes.get(lane).map_or(block, |map| map.count(lane::DONE).load());
             // A lane that had nothing to do is behind in nothing.
             let done = done.max(self.control.count(engine::resume(lane)));
-            if state.active.contains(&LaneId(lane as u16)) && done + RING_BLOCKS as u64 <= block {
-                // The lane is so late that it still needs what stands in this place: these wait.
+            let is_held_up = Claim::of(done, block).is_lost() || Claim::of(done, block + 1) == Claim::Lie;
+            if is_held_up && state.active.contains(&LaneId(lane as u16)) {
+                // The lane is so late that it still needs what stands in this place, or nobody knows what it needs: these wait.
                 self.telemetry.events_moved.fetch_add(events.len() as u64, Ordering::Relaxed);
+                state.held[lane] += 1;
+                self.alarm.ring();
                 continue;
             }
+            state.held[lane] = 0;
             // Stable by hand: the standard stable sort may allocate, and events of one module and frame keep their order.
             for index in 1..events.len() {
                 let mut at = index;
@@ -421,20 +445,26 @@ impl Conductor {
             // SYNC lane-done: pairs with Executor::run_block.
             let done = map.count(lane::DONE);
             let mut seen = done.load();
-            if seen > block {
+            if Claim::of(seen, block + 1) == Claim::Finished {
                 return false;
             }
             awaited.store(u32::from(lane.0) + 1, Ordering::Relaxed);
             // SYNC asleep: the lane finishes before it looks here, we say so before the kernel looks there.
             fence(Ordering::SeqCst);
+            let mut has_lied = false;
             loop {
                 let until_ns = deadline_ns.map_or(look_ns, |deadline_ns| deadline_ns.min(look_ns));
                 let wake = done.wait(seen, Some(until_ns));
                 seen = done.load();
-                if seen > block {
+                let claim = Claim::of(seen, block + 1);
+                if claim == Claim::Finished {
                     return false;
                 }
-                if wake == futex::Wake::Late {
+                if claim == Claim::Lie && !std::mem::replace(&mut has_lied, true) {
+                    self.alarm.ring();
+                }
+                // By the clock too: a count that changes without end ends every wait before its time.
+                if wake == futex::Wake::Late || now_ns() >= until_ns {
                     // A worker that hangs is best noticed while there is slack left. Without a deadline a lane is waited for in any case.
                     self.alarm.ring();
                     look_ns += self.look_after_ns.max(LOOK_AGAIN_NS);
@@ -500,20 +530,21 @@ impl Conductor {
         let at = lane::sample(watched.samples_at, watched.stride, block);
         if self.lanes.get(usize::from(watched.lane.0)).is_some_and(|lane| lane.copy(at, wide)) {
             for (frame, samples) in raw.iter_mut().zip(wide.chunks_exact(watched.width.clamp(1, GROUP_MAX))) {
-                *frame = samples[0];
+                // It goes to eyes without passing a cable.
+                *frame = scrub(samples[0]);
             }
             watched.probe.push(raw);
         }
     }
 
-    /// Sends back the batches whose block every lane has finished.
+    /// Sends back the batches whose block every lane has finished, or is so late with that nobody remembers what belongs to it.
     fn return_batches(&mut self, block: Block, state: &mut Loop) {
         let lanes = &self.lanes;
         let slowest = state
             .active
             .iter()
             .filter_map(|lane| lanes.get(usize::from(lane.0)))
-            .map(|map| map.count(lane::DONE).load())
+            .map(|map| settled(map.count(lane::DONE).load(), block + 1))
             .min()
             .unwrap_or(block + 1);
         while let Some(batch) = state.computing.first() {
@@ -529,6 +560,11 @@ impl Conductor {
             }
             self.bell.ring();
         }
+    }
+
+    /// Whether there is room for reports that may come with every block: they leave some for those on which the session waits.
+    fn has_room_for_late(&self) -> bool {
+        self.reports.slots() > PENDING_MAX / 2
     }
 
     fn report(&mut self, report: Report) {
@@ -551,5 +587,9 @@ fn fade(block: &mut [[f32; SIDES]], [from, to]: [f32; 2]) {
     }
 }
 
+#[cfg(test)]
+mod lies;
+#[cfg(test)]
+pub(crate) mod stand;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ pub mod answer;
 mod arena;
 pub mod batch;
 mod bell;
+mod claim;
 mod clock;
 pub mod command;
 pub mod conductor;
@@ -13,6 +14,8 @@ mod edit;
 pub mod engine;
 pub mod error;
 pub mod feed;
+#[cfg(test)]
+mod fuzz;
 pub mod handle;
 mod history;
 pub mod interpreter;

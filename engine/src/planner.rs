@@ -3,9 +3,10 @@
 use std::mem::offset_of;
 
 use tine_protocol::ids::{Block, LaneId};
-use tine_protocol::plan::{CablePlan, LANE_MODULES_MAX, ModulePlan, PLAN_SLOTS, PlanHead};
+use tine_protocol::plan::{CablePlan, ModulePlan, NEVER, PLAN_SLOTS, PlanHead};
 use tine_protocol::segment::{LanePlan, RING_BLOCKS, engine};
 use tine_protocol::sys::memory::{ReadMap, WriteMap};
+use tine_worker::plans;
 
 use crate::stage::Plan;
 
@@ -83,14 +84,6 @@ impl Planner {
 
 /// The modules of `lane` as the plan that became valid last has them, with the blocks of their births.
 pub fn in_force(view: &ReadMap, lane: usize) -> Vec<ModulePlan> {
-    let valid = |slot| view.count(engine::valid(lane, slot)).load();
-    let Some(slot) = (0..PLAN_SLOTS).max_by_key(|&slot| valid(slot)).filter(|&slot| valid(slot) > 0) else {
-        return Vec::new();
-    };
-    let place = engine::plan(lane, slot);
-    let head: PlanHead = view.read(place);
-    let mut modules = vec![ModulePlan::default(); (head.modules as usize).min(LANE_MODULES_MAX)];
-    // It lies within: there are not more than a plan can have.
-    let _ = view.copy(place + offset_of!(LanePlan, modules), &mut modules);
-    modules.into_iter().map(|module| module.resolved(valid(slot) - 1)).collect()
+    let Some((flip, plan)) = plans::valid_for(view, lane, NEVER) else { return Vec::new() };
+    (0..plans::modules_of(view, plan)).map(|index| plans::module_of(view, flip, plan, index)).collect()
 }

@@ -8,19 +8,19 @@ mod budget;
 mod growth;
 mod hung;
 mod ledger;
+pub(crate) mod progress;
 mod seat;
-mod watchdog;
+pub(crate) mod watchdog;
 
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 use tine_protocol::ids::{Generation, LaneId, Slot};
 use tine_protocol::message::{AttachOrder, ForkOrder, KeeperSays, PHASES, WorkerSays, ZygoteSays};
-use tine_protocol::segment::{LaneHead, lane};
+use tine_protocol::segment::lane;
 use tine_protocol::sys::alarm::Alarm;
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::memory::ReadMap;
@@ -129,6 +129,15 @@ pub struct Started {
 /// Generations that an engine has to itself, on each lane: at 64 forks a second, four hours of nothing but deaths.
 const GENERATIONS: u32 = 1 << 20;
 
+/// Why we killed a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sentence {
+    /// It did not get on.
+    Hung,
+    /// It said what cannot be.
+    Lied,
+}
+
 struct Worker {
     pid: u32,
     pidfd: OwnedFd,
@@ -143,7 +152,7 @@ struct Mourned {
     noticed_ns: u64,
     /// The module whose code was running.
     running: Option<Slot>,
-    was_hung: bool,
+    sentence: Option<Sentence>,
     cause: Option<String>,
     recovery: Recovery,
 }
@@ -254,11 +263,11 @@ impl Supervisor {
         }
     }
 
-    /// How long to wait for something to happen; `None`: for ever, as nothing is under way.
+    /// How long to wait for something to happen.
     fn patience_ns(&self) -> Option<u64> {
         let recovering = self.mourned.iter().any(|mourned| matches!(mourned.recovery, Recovery::Under(_)));
         let told = (!self.mourned.is_empty()).then_some(CAUSE_NS / 4);
-        let looks = self.watchdog.is_watching().then(|| self.watchdog.look_ns());
+        let looks = Some(self.look_ns());
         let has_zygote = self.zygote.as_ref().is_some_and(|zygote| zygote.is_warm);
         let forks = (self.forks_due > 0 && has_zygote).then_some(FORK_LOOK_NS);
         let has_grown = self.seats.iter().skip(self.config.seats).any(|seat| seat.state() != State::Closed);
@@ -273,10 +282,8 @@ impl Supervisor {
         // Fence: a readable pidfd means that the process has ended, all its threads and mappings with it. From here on nobody but
         // the follower can write the lane.
         let lane = LaneId(seat as u16);
-        let was_hung = std::mem::take(&mut self.seats[seat].has_hung);
-        let progress = self.progress(seat);
-        let running: u32 = self.config.views[seat].read(lane::RUNNING);
-        let running = Some(Slot(running)).filter(|slot| slot.0 != lane::NOBODY);
+        let sentence = self.seats[seat].sentence.take();
+        let (progress, running) = (self.seen(seat).progress(), self.seen(seat).running());
         if let Some(slot) = running {
             let verdict = self.ledger.died(lane, slot, progress.done, progress.due, noticed_ns);
             self.carry_out(lane, slot, verdict);
@@ -295,11 +302,12 @@ impl Supervisor {
         {
             let mut counts = lock(&self.shared.counts);
             counts.deaths += 1;
-            counts.hangs += u64::from(was_hung);
+            counts.hangs += u64::from(sentence == Some(Sentence::Hung));
+            counts.lies += u64::from(sentence == Some(Sentence::Lied));
             counts.warm_hits += u64::from(recovery != Recovery::Cold);
             counts.cold_starts += u64::from(recovery == Recovery::Cold);
         }
-        self.mourned.push_back(Mourned { pid: dead.pid, lane, noticed_ns, running, was_hung, cause: None, recovery });
+        self.mourned.push_back(Mourned { pid: dead.pid, lane, noticed_ns, running, sentence, cause: None, recovery });
         self.order_fork();
     }
 
@@ -338,8 +346,7 @@ impl Supervisor {
             let seat = usize::from(self.mourned[at].lane.0);
             let took_ns = now_ns - self.mourned[at].noticed_ns;
             // A count that the dead one left may be anything; the follower's stands once it has put its generation there.
-            let is_followers =
-                self.config.views[seat].word(lane::GENERATION).load(Ordering::Acquire) == self.seats[seat].generation;
+            let is_followers = self.seen(seat).has_arrived();
             let done = self.config.views[seat].count(lane::DONE).load();
             if (is_followers && done >= due) || took_ns >= CATCH_UP_NS {
                 self.mourned[at].recovery = Recovery::After(took_ns as f64 / 1e6);
@@ -355,11 +362,12 @@ impl Supervisor {
             if !is_known || matches!(first.recovery, Recovery::Under(_)) {
                 return;
             }
-            let Some(Mourned { lane, was_hung, cause, recovery, .. }) = self.mourned.pop_front() else { return };
-            let cause = match cause {
-                _ if was_hung => "it hung".to_owned(),
-                Some(cause) => cause,
-                None => "for an unknown reason".to_owned(),
+            let Some(Mourned { lane, sentence, cause, recovery, .. }) = self.mourned.pop_front() else { return };
+            let cause = match (sentence, cause) {
+                (Some(Sentence::Hung), _) => "it hung".to_owned(),
+                (Some(Sentence::Lied), _) => "it said what cannot be".to_owned(),
+                (None, Some(cause)) => cause,
+                (None, None) => "for an unknown reason".to_owned(),
             };
             let restored_ms = if let Recovery::After(ms) = recovery { Some(ms) } else { None };
             self.tell(PoolEvent::Died(lane, cause, restored_ms));
@@ -368,9 +376,7 @@ impl Supervisor {
 
     /// Tells of a module whose state was spoilt, as its lane's new worker says: a hint, by which its params are set again.
     fn tell_of_spoilt(&mut self, seat: usize) {
-        let spoilt: u32 = self.config.views[seat].read(lane::SPOILT);
-        if spoilt > 0 {
-            let slot = Slot(self.config.views[seat].read(std::mem::offset_of!(LaneHead, spoilt_slot)));
+        if let Some(slot) = self.seen(seat).spoilt() {
             self.tell(PoolEvent::Spoilt(LaneId(seat as u16), slot));
         }
     }
@@ -381,10 +387,10 @@ impl Supervisor {
             return;
         };
         self.mourned[at].cause = Some(cause(figure));
-        let Mourned { lane, running, was_hung, .. } = self.mourned[at];
-        let is_own_doing = was_hung || figure != -i64::from(process::Signal::SIGKILL as i32);
+        let Mourned { lane, running, sentence, .. } = self.mourned[at];
+        let is_own_doing = sentence.is_some() || figure != -i64::from(process::Signal::SIGKILL as i32);
         let Some(slot) = running.filter(|_| is_own_doing) else { return };
-        let due = self.progress(usize::from(lane.0)).due;
+        let due = self.seen(usize::from(lane.0)).progress().due;
         let verdict = self.ledger.blame(lane, slot, due, now_ns());
         self.carry_out(lane, slot, verdict);
         // The present worker does not know of it: another one takes over, with the list.

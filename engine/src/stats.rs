@@ -5,7 +5,9 @@ use tine_modules::runner::Shape;
 use tine_protocol::ids::{LaneId, Slot};
 use tine_protocol::message::PHASES;
 use tine_protocol::plan::GRAIN;
+use tine_protocol::segment::LaneHead;
 use tine_protocol::sys::clock::now_ns;
+use tine_protocol::sys::memory::ReadMap;
 
 use std::sync::atomic::Ordering;
 
@@ -236,12 +238,14 @@ impl Session {
             stat("machine_stalls", stalls as f64),
             stat("machine_stall_max_ms", longest_stall_ns as f64 / 1e6),
             stat("events_moved", telemetry.events_moved.load(Ordering::Relaxed) as f64),
+            stat("events_dropped", telemetry.events_dropped.load(Ordering::Relaxed) as f64),
             stat("cycles_lost", telemetry.cycles_lost.load(Ordering::Relaxed) as f64),
             stat("reports_lost", telemetry.reports_lost.load(Ordering::Relaxed) as f64),
             stat("conductor_realtime", f64::from(telemetry.is_realtime.load(Ordering::Relaxed))),
             stat("notices_dropped", self.notices.dropped as f64),
             stat("worker_deaths", counts.deaths as f64),
             stat("worker_hangs", counts.hangs as f64),
+            stat("worker_lies", counts.lies as f64),
             stat("spare_deaths", counts.spare_deaths as f64),
             stat("warm_hits", counts.warm_hits as f64),
             stat("cold_starts", counts.cold_starts as f64),
@@ -255,7 +259,7 @@ impl Session {
             stat("quarantines", counts.quarantines as f64),
             stat("warm_up_ms", counts.warm_up_us as f64 / 1000.0),
             stat("pool_ready_ms", counts.ready_us as f64 / 1000.0),
-            stat("scrubbed_samples", self.scrubbed() as f64),
+            stat("scrubbed_samples", scrubbed(&self.parts.placer.lanes) as f64),
         ];
         stats.extend(self.start_phases());
         stats.extend(self.parts.engine.stats());
@@ -272,12 +276,6 @@ impl Session {
             phases.filter(|(phase, _)| *phase == wanted).map(|&(_, us)| us).max().unwrap_or(0)
         };
         PHASES.map(|phase| stat(&format!("start_{phase}_max_ms"), f64::from(slowest_us(phase)) / 1000.0)).to_vec()
-    }
-
-    /// Samples on cables that were no numbers, as the workers say.
-    fn scrubbed(&self) -> u64 {
-        let at = std::mem::offset_of!(tine_protocol::segment::LaneHead, scrubbed);
-        self.parts.placer.lanes.iter().map(|lane| u64::from(lane.read::<u32>(at))).sum()
     }
 
     /// What the first channel of an output gave since it was first asked for, as far as it is kept. From the first asking on the
@@ -307,6 +305,12 @@ impl Session {
         }
         heard
     }
+}
+
+/// Samples on cables that were no numbers, as the workers say.
+pub(crate) fn scrubbed(lanes: &[ReadMap]) -> u64 {
+    let at = std::mem::offset_of!(LaneHead, scrubbed);
+    lanes.iter().map(|lane| u64::from(lane.read::<u32>(at))).sum()
 }
 
 /// Frames of history that are kept of the output that is looked at.

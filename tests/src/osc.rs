@@ -232,4 +232,32 @@ impl Osc {
         rows.map(|row| (int(&row.args[0]), int(&row.args[1]), text(&row.args[2]).to_owned(), int(&row.args[4])))
             .collect()
     }
+
+    /// Which incarnation a worker is.
+    ///
+    /// # Panics
+    /// If it has no row.
+    pub fn generation(&self, worker: usize) -> usize {
+        let rows = self.ask("/pool", &[]);
+        let row = rows.iter().find(|row| row.addr == "/pool.reply" && number(&row.args[0]) == worker as f64);
+        number(&row.expect("the worker has a row").args[3]) as usize
+    }
+
+    /// Waits until the eight seats have workers and two spares stand by.
+    ///
+    /// # Panics
+    /// If it takes too long.
+    pub fn wait_for_a_full_pool(&self) {
+        let begun = Instant::now();
+        loop {
+            let pool = self.pool();
+            let ready =
+                |wanted: &[&str]| pool.iter().filter(|(_, _, state, _)| wanted.contains(&state.as_str())).count();
+            if (ready(&["idle", "busy"]), ready(&["spare"])) == (8, 2) {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "the pool is not full again: {pool:?}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
 }

@@ -6,7 +6,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
-use tine_tests::osc::{Argument, Osc, message, number, text};
+use tine_tests::osc::{Argument, Osc, message, text};
 use tine_tests::tine::{PATIENCE, STEADY, Tine, render};
 use tine_tests::wav::{Frame, assert_same, peak};
 
@@ -205,7 +205,7 @@ impl Bench {
             self.change(&osc, round);
             round += 1;
             sleep(Duration::from_millis(40));
-            let generation = generation(&osc, 0);
+            let generation = osc.generation(0);
             if generation > reached {
                 (reached, since) = (generation, Instant::now());
             }
@@ -239,16 +239,6 @@ impl Bench {
 
 /// A stall of the machine that, with a hang and its recovery, is more than the lead can hide.
 const LONG_STALL_MS: f64 = 20.0;
-
-/// Which incarnation a worker is.
-fn generation(osc: &Osc, worker: usize) -> usize {
-    let rows = osc.ask("/pool", &[]);
-    rows.iter()
-        .filter(|row| row.addr == "/pool.reply" && number(&row.args[0]) == worker as f64)
-        .map(|row| number(&row.args[3]) as usize)
-        .next()
-        .expect("the worker has a row")
-}
 
 fn play(kind: &str) {
     let bench = BENCHES.iter().find(|bench| bench.kind == kind).expect("it is there");
@@ -405,7 +395,7 @@ fn what_a_worker_may_not_do_ends_it_and_nothing_else() {
     let (osc, listener) = (tine.osc(), tine.osc());
     listener.done("/notify", &[&1]);
     let begun = Instant::now();
-    while generation(&osc, 1) <= FORBIDDEN.len() {
+    while osc.generation(1) <= FORBIDDEN.len() {
         assert!(begun.elapsed() < PATIENCE, "{}", tine.said());
         sleep(Duration::from_millis(20));
     }

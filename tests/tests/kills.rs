@@ -5,23 +5,9 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tine_tests::osc::Osc;
 use tine_tests::patches::PLAYING;
-use tine_tests::tine::{PATIENCE, STEADY, Tine, render};
+use tine_tests::tine::{STEADY, Tine, render};
 use tine_tests::wav::{assert_same, difference};
-
-fn wait_for_a_full_pool(osc: &Osc) {
-    let begun = Instant::now();
-    loop {
-        let pool = osc.pool();
-        let ready = |wanted: &[&str]| pool.iter().filter(|(_, _, state, _)| wanted.contains(&state.as_str())).count();
-        if (ready(&["idle", "busy"]), ready(&["spare"])) == (8, 2) {
-            return;
-        }
-        assert!(begun.elapsed() < PATIENCE, "the pool is not full again: {pool:?}");
-        sleep(Duration::from_millis(10));
-    }
-}
 
 /// Kills workers of a patch that plays; returns how many frames of its recording are not those of its render.
 fn kill_workers(rounds: usize, timing: &[&str]) -> usize {
@@ -31,7 +17,7 @@ fn kill_workers(rounds: usize, timing: &[&str]) -> usize {
     tine.play_until(4_800);
     let osc = tine.osc();
     for round in 0..rounds {
-        wait_for_a_full_pool(&osc);
+        osc.wait_for_a_full_pool();
         // Five of ten have modules: a stride of 3 visits them all, and the others.
         let pool = osc.pool();
         let (_, pid, ..) = pool[round * 3 % pool.len()];
@@ -39,7 +25,7 @@ fn kill_workers(rounds: usize, timing: &[&str]) -> usize {
         kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
         sleep(Duration::from_millis(150));
     }
-    wait_for_a_full_pool(&osc);
+    osc.wait_for_a_full_pool();
     assert!(osc.stat("worker_deaths") > 0.0);
     let frames = osc.stat("frames") as usize;
     let figures = ["worker_deaths", "warm_hits", "cold_starts", "late_blocks", "recovery_p50_ms", "recovery_max_ms"];
@@ -86,7 +72,7 @@ fn a_kill_every_50_ms_for_minutes_changes_no_sample() {
         sleep(Duration::from_millis(50));
     }
     let begun = Instant::now();
-    wait_for_a_full_pool(&osc);
+    osc.wait_for_a_full_pool();
     println!("full again after {:?}", begun.elapsed());
     let after = (tine.role("engine").descriptors().len(), resident_kb(&tine));
     let names = [

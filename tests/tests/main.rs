@@ -14,6 +14,7 @@ mod faults;
 mod fuzz;
 mod kills;
 mod languages;
+mod lies;
 mod order;
 mod outlets;
 mod overload;

@@ -10,11 +10,11 @@ use tine_modules::runner::{Cable, Event, Job, Scratch, Shape};
 use tine_modules::{Kind, Tables};
 use tine_protocol::checksum::checksum;
 use tine_protocol::ids::{Block, LaneId, Slot};
-use tine_protocol::plan::{
-    CablePlan, GRAIN, LANE_CABLES_MAX, LANE_MODULES_MAX, LaneEvent, ModulePlan, PLAN_SLOTS, PlanHead,
-};
+use tine_protocol::plan::{CablePlan, GRAIN, LANE_CABLES_MAX, LaneEvent, ModulePlan};
 use tine_protocol::ramp::Ramp;
-use tine_protocol::segment::{BLOCK_EVENTS_MAX, EngineHead, EventBlock, LanePlan, ModuleHead, engine, lane};
+use tine_protocol::segment::{
+    BLOCK_EVENTS_MAX, EngineHead, EventBlock, LanePlan, ModuleHead, RING_BLOCKS, engine, lane,
+};
 use tine_protocol::spec::{CHANNELS_MAX, PORTS_MAX};
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::fpu;
@@ -22,6 +22,7 @@ use tine_protocol::sys::memory::{ReadCount, ReadMap, WriteMap};
 
 #[cfg(feature = "faults")]
 use crate::faults::{self, Phase, Situation};
+use crate::plans;
 use crate::recovery::{self, Recovery};
 use crate::sources::{Arrival, Fetcher};
 
@@ -68,6 +69,9 @@ pub struct Executor<'t> {
     arrivals: Vec<Arrival>,
     scrubbed: u32,
     recovery: Recovery,
+    /// Of the worker, as ordered: what stands in the lane's head may be spoilt.
+    #[cfg(feature = "faults")]
+    pub(crate) generation: u32,
 }
 
 /// The memory that an executor works in, allocated and present ahead: a follower has no time to lose.
@@ -145,6 +149,8 @@ impl<'t> Executor<'t> {
             arrivals,
             scrubbed: 0,
             recovery: Recovery::default(),
+            #[cfg(feature = "faults")]
+            generation: 0,
         }
     }
 
@@ -183,40 +189,37 @@ impl<'t> Executor<'t> {
             }
         }
         self.own.word(lane::RUNNING).store(lane::NOBODY, Ordering::Relaxed);
+        let done = block + 1;
+        #[cfg(feature = "faults")]
+        let done = self.told(done);
+        self.publish_done(done);
+        report
+    }
+
+    /// Tells that `done` blocks are finished.
+    pub(crate) fn publish_done(&self, done: Block) {
         // SYNC lane-done: pairs with the conductor's wait and with an attach after a failover.
-        self.own.publish(lane::DONE, block + 1);
+        self.own.publish(lane::DONE, done);
         // SYNC asleep: between this store and this look, as between the conductor's own. Whichever comes second sees the other's.
         fence(Ordering::SeqCst);
         if self.view.engine.word(engine::AWAITED).load(Ordering::Relaxed) == u32::from(self.lane.0) + 1 {
             self.own.wake(lane::DONE);
         }
-        report
     }
 
-    /// The plan that is valid for `block`: the one that became valid last. Its first block, and where it lies.
+    /// The plan that is valid for `block`: its first block, and where it lies.
     pub(crate) fn plan_for(&self, block: Block) -> Option<(Block, usize)> {
-        let lane = usize::from(self.lane.0);
-        let mut best = None;
-        for slot in 0..PLAN_SLOTS {
-            // SYNC plan-valid: pairs with the conductor's flip, after which the plan's contents stay.
-            let valid = self.view.engine.count(engine::valid(lane, slot)).load();
-            if valid != 0 && valid <= block + 1 && best.is_none_or(|(newest, _)| valid > newest) {
-                best = Some((valid, slot));
-            }
-        }
-        best.map(|(valid, slot)| (valid - 1, engine::plan(lane, slot)))
+        plans::valid_for(&self.view.engine, usize::from(self.lane.0), block)
     }
 
     /// How many modules a plan has.
     pub(crate) fn modules_of(&self, plan: usize) -> usize {
-        let head: PlanHead = self.view.engine.read(plan);
-        (head.modules as usize).min(LANE_MODULES_MAX)
+        plans::modules_of(&self.view.engine, plan)
     }
 
     /// The module that stands at `index` of a plan that became valid at `flip`.
     pub(crate) fn module_of(&self, flip: Block, plan: usize, index: usize) -> ModulePlan {
-        let at = plan + std::mem::offset_of!(LanePlan, modules) + index * size_of::<ModulePlan>();
-        self.view.engine.read::<ModulePlan>(at).resolved(flip)
+        plans::module_of(&self.view.engine, flip, plan, index)
     }
 
     fn read_events(&mut self, block: Block) {
@@ -236,7 +239,9 @@ impl<'t> Executor<'t> {
     fn run_module(&mut self, flip: Block, plan: usize, module: &ModulePlan, block: Block, report: &mut BlockReport) {
         let head_at = module.head_at as usize * GRAIN;
         // SYNC module-count: what a predecessor committed before it died is not computed again.
-        if self.own.count(head_at) > block {
+        if is_committed(self.own.count(head_at), block) {
+            // It may have died before it told.
+            self.tell_listeners(module, head_at);
             return;
         }
         let is_idle = self.recovery.is_quarantined(module);
@@ -266,10 +271,19 @@ impl<'t> Executor<'t> {
         let busy_ns = now_ns() - started_ns;
         report.busy_ns += busy_ns;
         self.own.word(head_at + std::mem::offset_of!(ModuleHead, busy_ns)).store(busy_ns as u32, Ordering::Relaxed);
+        #[cfg(feature = "faults")]
+        if self.is_withheld(flip, module, block) {
+            return;
+        }
         // SYNC module-count: the commit. Pairs with await_inputs in other lanes and with the skip above after a failover.
         self.own.publish(head_at, block + 1);
         #[cfg(feature = "faults")]
         self.fault(Phase::Committed, flip, module, block);
+        self.tell_listeners(module, head_at);
+    }
+
+    /// Wakes the lanes that sleep for a block of the module.
+    fn tell_listeners(&self, module: &ModulePlan, head_at: usize) {
         if module.listeners != 0 && self.is_awaited(module) {
             self.own.wake(head_at);
         }
@@ -371,6 +385,19 @@ impl<'t> Executor<'t> {
         has_come
     }
 
+    /// What stands around a module's fault point.
+    #[cfg(feature = "faults")]
+    fn situation(&self, flip: Block, module: &ModulePlan, block: Block) -> Situation<'static> {
+        Situation {
+            kind: self.catalogue.get(usize::from(module.kind)).map_or("", |kind| kind.spec.name),
+            lane: self.lane.0,
+            block,
+            is_flip: flip == block && block > 0,
+            is_fading: self.cables.iter().any(|cable| cable.gain.resting().is_none()),
+            has_event: self.events.iter().any(|event| event.slot == module.slot),
+        }
+    }
+
     /// Where a test may have ordered a fault.
     #[cfg(feature = "faults")]
     fn fault(&mut self, phase: Phase, flip: Block, module: &ModulePlan, block: Block) {
@@ -378,15 +405,7 @@ impl<'t> Executor<'t> {
         if self.recovery.is_quarantined(module) {
             return;
         }
-        let generation: u32 = self.own.read(lane::GENERATION);
-        let now = Situation {
-            kind: self.catalogue.get(usize::from(module.kind)).map_or("", |kind| kind.spec.name),
-            lane: self.lane.0,
-            block,
-            is_flip: flip == block && block > 0,
-            is_fading: self.cables.iter().any(|cable| cable.gain.resting().is_none()),
-            has_event: self.events.iter().any(|event| event.slot == module.slot),
-        };
+        let (generation, now) = (self.generation, self.situation(flip, module, block));
         if phase == Phase::Commit && faults::is_half_done(generation, now) {
             // As a worker leaves it that dies in the middle of `process`.
             let outputs = lane::sample(module.outputs_at, module.output_samples, block);
@@ -398,15 +417,34 @@ impl<'t> Executor<'t> {
             }
             faults::at(Phase::Process, generation, now);
         }
-        if faults::is_scribbled(phase, generation, now) {
+        if ["scribble", "garbage"].iter().any(|fault| faults::is_ordered(fault, phase, generation, now)) {
             // Whatever a wild pointer may reach: counts, states, outputs, the lane's own head.
-            let mut word = 0x9E37_79B9u32;
-            for byte in self.own.slice_mut::<u8>(0, 256 << 10) {
-                word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                *byte = (word >> 24) as u8;
-            }
+            faults::scribble(self.own.slice_mut(0, 256 << 10), block);
         }
         faults::at(phase, generation, now);
+    }
+
+    /// Whether the module's block is not to be committed.
+    #[cfg(feature = "faults")]
+    fn is_withheld(&self, flip: Block, module: &ModulePlan, block: Block) -> bool {
+        faults::is_ordered("withhold", Phase::Commit, self.generation, self.situation(flip, module, block))
+    }
+
+    /// What the lane is to tell in place of `done`.
+    #[cfg(feature = "faults")]
+    fn told(&self, done: Block) -> Block {
+        let now = Situation { lane: self.lane.0, block: done, ..Situation::default() };
+        let is_ordered = |fault| faults::is_ordered(fault, Phase::Between, self.generation, now);
+        let mut missing = 1;
+        while is_ordered("flap") {
+            self.own.publish(lane::DONE, done.saturating_sub(missing));
+            missing = 3 - missing;
+        }
+        match done {
+            _ if is_ordered("ahead") => done + 100,
+            _ if is_ordered("behind") => done.saturating_sub(9),
+            _ => done,
+        }
     }
 
     /// Writes the checksum of the bank that the block leaves.
@@ -507,6 +545,12 @@ impl<'t> Executor<'t> {
         self.own.word(std::mem::offset_of!(LaneHead, scrubbed_slot)).store(slot.0, Ordering::Relaxed);
         self.own.word(std::mem::offset_of!(LaneHead, scrubbed)).store(self.scrubbed, Ordering::Release);
     }
+}
+
+/// Whether a module's count says that `block` is committed. Nobody is further ahead than what the rings hold: a count beyond that is what a
+/// worker left that wrote over its lane, where this module was born since.
+fn is_committed(count: u64, block: Block) -> bool {
+    count.checked_sub(block + 1).is_some_and(|ahead| ahead <= RING_BLOCKS as u64)
 }
 
 /// Where the state of a module lies after `block`.

@@ -1,11 +1,22 @@
-//! Fault points: where a test has a worker die, hang or stop. Not in what players run (feature `faults`).
+//! Fault points: where a test has a worker die, hang, stop or lie. Not in what players run (feature `faults`).
 //!
 //! The environment of `tine` says what is to happen, as in `TINE_FAULT=kind=vcf,phase=commit,fault=segv,when=event,generation=1`;
-//! several orders stand with semicolons between.
+//! several orders stand with semicolons between. A worker that is ordered to lie ([`LIES`]) lives on.
 
 use std::sync::OnceLock;
 
 use tine_protocol::sys::fault;
+
+/// What a worker may go on doing wrong, block after block, while it computes as it should:
+///
+/// | fault | phase | |
+/// |---|---|---|
+/// | `ahead` | `between` | tells 100 blocks more than it has finished |
+/// | `behind` | `between` | tells 9 less |
+/// | `flap` | `between` | changes its count without end, to one and two less than it has finished |
+/// | `withhold` | `commit` | does not commit a module's block, and tells that it has |
+/// | `garbage` | `commit` | writes anything over its lane, head, counts, states and outputs |
+const LIES: [&str; 5] = ["ahead", "behind", "flap", "withhold", "garbage"];
 
 /// Where in a worker's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +122,8 @@ fn is_due(order: &Order, phase: Phase, generation: u32, now: &Situation<'_>) -> 
 
 /// Does what the order says, if it is for this point.
 pub fn at(phase: Phase, generation: u32, now: Situation<'_>) {
-    if let Some(order) = orders().find(|order| is_due(order, phase, generation, &now)) {
+    let is_end = |order: &&Order| !LIES.contains(&order.fault.as_str());
+    if let Some(order) = orders().filter(is_end).find(|order| is_due(order, phase, generation, &now)) {
         fault::commit(&order.fault);
     }
 }
@@ -121,9 +133,21 @@ pub fn is_half_done(generation: u32, now: Situation<'_>) -> bool {
     orders().any(|order| is_due(order, Phase::Process, generation, &now))
 }
 
-/// Whether the lane is to be scribbled over before.
-pub fn is_scribbled(phase: Phase, generation: u32, now: Situation<'_>) -> bool {
-    orders().any(|order| order.fault == "scribble" && is_due(order, phase, generation, &now))
+/// Whether this is what is ordered for this point.
+pub fn is_ordered(fault: &str, phase: Phase, generation: u32, now: Situation<'_>) -> bool {
+    orders().any(|order| order.fault == fault && is_due(order, phase, generation, &now))
+}
+
+/// Anything, as bytes.
+pub fn scribble(bytes: &mut [u8], seed: u64) {
+    // splitmix64, Steele et al. 2014.
+    let mut state = seed;
+    for word in bytes.chunks_exact_mut(8) {
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        word.copy_from_slice(&(mixed ^ (mixed >> 31)).to_ne_bytes());
+    }
 }
 
 fn orders() -> impl Iterator<Item = &'static Order> {

@@ -6,6 +6,7 @@ pub mod executor;
 #[cfg(feature = "faults")]
 pub mod faults;
 pub mod inherit;
+pub mod plans;
 mod recovery;
 pub mod rig;
 pub mod seat;

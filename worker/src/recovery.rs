@@ -61,13 +61,18 @@ impl Executor<'_> {
             let module = self.module_of(flip, plan, index);
             let head_at = module.head_at as usize * GRAIN;
             let count = self.own().count(head_at);
-            if count <= module.birth {
+            let is_born = module.birth < next;
+            if !is_born && count <= module.birth {
                 continue;
             }
-            if !self.is_sound(&module, count, due) {
-                spoilt += 1;
-                self.recovery_mut().spoilt.push(module.slot);
-                self.own_mut().write(std::mem::offset_of!(LaneHead, spoilt_slot), module.slot);
+            // One that is born has a count beyond its birth, if blocks were not left out or its count spoilt.
+            if count <= module.birth || !self.is_sound(&module, count, due) {
+                // What is yet to be born begins anew in any case.
+                if is_born {
+                    spoilt += 1;
+                    self.recovery_mut().spoilt.push(module.slot);
+                    self.own_mut().write(std::mem::offset_of!(LaneHead, spoilt_slot), module.slot);
+                }
                 // Silence in place of whatever stands there: others may be about to read it.
                 if let Some([ring]) = self.own_mut().slices_mut([outputs(&module)]) {
                     ring.fill(0);
@@ -82,6 +87,8 @@ impl Executor<'_> {
             }
             // A count that cannot be would have blocks passed over, or computed from the state of another one.
             self.own().publish(head_at, next);
+            // Whoever sleeps for it learns of it now, not when it next looks by itself.
+            self.own().wake(head_at);
         }
         self.own_mut().write(lane::SPOILT, spoilt);
     }

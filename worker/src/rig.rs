@@ -77,9 +77,22 @@ impl Rig {
     /// # Errors
     /// If the lane cannot be mapped.
     pub fn executor<'t>(&self, number: usize, tables: &'t Tables) -> io::Result<Executor<'t>> {
+        self.patient_executor(number, tables, Patience::Wait)
+    }
+
+    /// The same, with another patience.
+    ///
+    /// # Errors
+    /// If the lane cannot be mapped.
+    pub fn patient_executor<'t>(
+        &self,
+        number: usize,
+        tables: &'t Tables,
+        patience: Patience,
+    ) -> io::Result<Executor<'t>> {
         Ok(Executor::new(
             LaneId(number as u16),
-            Patience::Wait,
+            patience,
             WriteMap::new(&self.lanes[number], LANE_BYTES)?,
             self.view.clone(),
             tables,

@@ -76,9 +76,13 @@ fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder, mut seated: Op
     // What the predecessor says that it finished is taken only if it can be: the modules' own counts decide in the end.
     let cycle = view.engine.count(start).load();
     let mut next = first_block(done, view.engine.count(resume).load(), cycle);
+    #[cfg(feature = "faults")]
+    {
+        executor.generation = order.generation;
+    }
     executor.recovery_mut().quarantine(order.quarantined);
     executor.inspect(next, cycle);
-    executor.own().publish(lane::DONE, next);
+    executor.publish_done(next);
     // From here on the head is ours: what stood there before may have been anything.
     executor.own().word(lane::GENERATION).store(order.generation, Ordering::Release);
     #[cfg(feature = "faults")]

@@ -60,6 +60,8 @@ pub struct PoolCounts {
     pub deaths: u64,
     /// Of these, those that hung and were killed.
     pub hangs: u64,
+    /// And those that said what cannot be, and were killed.
+    pub lies: u64,
     /// Spares that died before they had a seat, newborn ones included.
     pub spare_deaths: u64,
     /// Seats that a waiting spare took over.

@@ -1,6 +1,6 @@
 //! A seat of the pool: its states with what belongs to each, and which may follow on which.
 
-use super::Worker;
+use super::{Sentence, Worker};
 
 /// What a seat is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,8 +101,8 @@ pub(super) struct Seat {
     pub restarts: u32,
     /// When the last of them did; 0: none.
     pub failed_ns: u64,
-    /// Its worker was killed by us, as it hung.
-    pub has_hung: bool,
+    /// Why its worker was killed by us, if it was.
+    pub sentence: Option<Sentence>,
     /// Processor time of its worker at the last look for hung ones.
     pub cpu_ns: u64,
 }

@@ -1,33 +1,48 @@
 //! Tells a worker that hangs (an endless loop, SIGSTOP) from one that waits for another, or that the machine holds up.
 
-use tine_protocol::ids::LaneId;
+use super::progress::Progress;
 
-/// How often a stall of the machine may excuse one and the same block.
+/// How often stalls of the machine may excuse one and the same block, or a lane that is lost.
 const EXCUSES_MAX: u32 = 8;
-
-/// Where a lane stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// Blocks that are to be finished.
-    pub due: u64,
-    /// Blocks that are.
-    pub done: u64,
-    /// The lane that it says to be waiting for.
-    pub awaits: Option<LaneId>,
-}
-
-impl Progress {
-    fn is_behind(&self) -> bool {
-        self.done < self.due
-    }
-}
 
 /// A lane that was behind at the last look.
 #[derive(Clone, Copy)]
 struct Behind {
+    /// The most that it has said it has finished: a count that goes back and forth does not get on.
     done: u64,
+    /// It has not got on since then.
     since_ns: u64,
+    /// It has been lost since then, however it got on meanwhile.
+    lost_since_ns: Option<u64>,
     excuses: u32,
+}
+
+impl Behind {
+    fn at(done: u64, now_ns: u64) -> Behind {
+        Behind { done, since_ns: now_ns, lost_since_ns: None, excuses: 0 }
+    }
+
+    /// What is known of the lane at the next look.
+    fn next(known: Option<Behind>, progress: &Progress, now_ns: u64) -> Behind {
+        let lost_since_ns = known.and_then(|known| known.lost_since_ns).unwrap_or(now_ns);
+        let mut next = known.unwrap_or(Behind::at(progress.done, now_ns));
+        if progress.done > next.done {
+            let excuses = if progress.is_lost() { next.excuses } else { 0 };
+            next = Behind { excuses, ..Behind::at(progress.done, now_ns) };
+        }
+        Behind { lost_since_ns: progress.is_lost().then_some(lost_since_ns), ..next }
+    }
+
+    /// It is excused: its time begins anew.
+    fn excuse(&mut self, now_ns: u64) {
+        self.since_ns = now_ns;
+        self.lost_since_ns = self.lost_since_ns.map(|_| now_ns);
+    }
+
+    /// Since when it is to blame.
+    fn guilty_since_ns(&self) -> u64 {
+        self.lost_since_ns.map_or(self.since_ns, |lost_ns| lost_ns.min(self.since_ns))
+    }
 }
 
 /// The supervisor's watch over lanes that do not get on.
@@ -37,7 +52,8 @@ pub struct Watchdog {
 }
 
 impl Watchdog {
-    /// Watches `lanes` lanes; one that does not finish its block for `limit_ns` hangs.
+    /// Watches `lanes` lanes; one that does not finish its block for `limit_ns` hangs, and so does one that is lost for that long: it says that
+    /// it gets on, and may say so for ever.
     pub fn new(lanes: usize, limit_ns: u64) -> Watchdog {
         Watchdog { behind: vec![None; lanes], limit_ns }
     }
@@ -54,7 +70,7 @@ impl Watchdog {
 
     /// The lane has a new worker, or none: its time begins anew, and it is looked at until it gets on.
     pub fn begin_anew(&mut self, lane: usize, done: u64, now_ns: u64) {
-        self.behind[lane] = Some(Behind { done, since_ns: now_ns, excuses: 0 });
+        self.behind[lane] = Some(Behind::at(done, now_ns));
     }
 
     /// Looks at all lanes; returns those whose workers hang. `has_stalled(since)` says whether the machine did not let a thread run, and
@@ -67,13 +83,13 @@ impl Watchdog {
                 *behind = None;
                 continue;
             }
-            let known = behind.filter(|behind| behind.done == progress.done);
-            let mut now = known.unwrap_or(Behind { done: progress.done, since_ns: now_ns, excuses: 0 });
+            let mut now = Behind::next(*behind, progress, now_ns);
             if is_waiting(lanes, lane) {
-                now.since_ns = now_ns;
-            } else if now_ns - now.since_ns >= self.limit_ns {
-                if now.excuses < EXCUSES_MAX && has_stalled(now.since_ns) {
-                    (now.since_ns, now.excuses) = (now_ns, now.excuses + 1);
+                now.excuse(now_ns);
+            } else if now_ns - now.guilty_since_ns() >= self.limit_ns {
+                if now.excuses < EXCUSES_MAX && has_stalled(now.guilty_since_ns()) {
+                    now.excuse(now_ns);
+                    now.excuses += 1;
                 } else {
                     hung.push(lane);
                 }
@@ -84,14 +100,14 @@ impl Watchdog {
     }
 }
 
-/// Whether a lane waits for one that is behind itself. A ring of lanes that wait for each other does not count: a lane's word is its
+/// Whether a lane waits for one that is behind itself, and no less: what has finished the block need not be waited for. A ring of lanes that wait for each other does not count: a lane's word is its
 /// worker's, and two may lie.
 fn is_waiting(lanes: &[Progress], lane: usize) -> bool {
     let mut at = lane;
     for _ in 0..lanes.len() {
         let next = lanes[at].awaits.map(|lane| usize::from(lane.0)).filter(|&next| next != at);
         match next.and_then(|next| Some((next, lanes.get(next)?))) {
-            Some((next, progress)) if progress.is_behind() => at = next,
+            Some((next, progress)) if progress.is_behind() && progress.done <= lanes[at].done => at = next,
             _ => return at != lane,
         }
     }
@@ -100,12 +116,14 @@ fn is_waiting(lanes: &[Progress], lane: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tine_protocol::ids::LaneId;
+
     use super::*;
 
     const LIMIT: u64 = 1000;
 
     fn lane(done: u64, due: u64, awaits: Option<u16>) -> Progress {
-        Progress { due, done, awaits: awaits.map(LaneId) }
+        Progress { due, done, awaits: awaits.map(LaneId), is_lie: false }
     }
 
     #[test]
@@ -122,10 +140,42 @@ mod tests {
     fn a_lane_that_gets_on_slowly_does_not_hang() {
         let mut watchdog = Watchdog::new(1, LIMIT);
         for block in 0..10 {
-            assert!(watchdog.look(&[lane(block, 20, None)], block * (LIMIT - 1), |_| false).is_empty());
+            assert!(watchdog.look(&[lane(block, block + 7, None)], block * (LIMIT - 1), |_| false).is_empty());
         }
         assert!(watchdog.look(&[lane(20, 20, None)], 10 * LIMIT, |_| false).is_empty());
         assert!(!watchdog.is_watching());
+    }
+
+    #[test]
+    fn a_lane_that_is_always_eight_blocks_behind_hangs_however_it_gets_on() {
+        let mut watchdog = Watchdog::new(2, LIMIT);
+        let looks = |watchdog: &mut Watchdog, from: u64, has_stalled: bool| {
+            let lanes = |look: u64| [lane(look, look + 8, None), lane(look, look + 9, Some(0))];
+            (from..from + 100).find_map(|look| {
+                let hung = watchdog.look(&lanes(look), look * LIMIT / 4, |_| has_stalled);
+                (!hung.is_empty()).then_some((look - from, hung))
+            })
+        };
+        assert_eq!(looks(&mut watchdog, 0, false), Some((4, vec![0])), "the other waits for it");
+        watchdog.begin_anew(0, 0, 1000 * LIMIT);
+        let excused = u64::from(EXCUSES_MAX) * 4;
+        assert_eq!(looks(&mut watchdog, 4000, true), Some((excused + 4, vec![0])), "stalls excuse it so often");
+    }
+
+    #[test]
+    fn who_says_to_wait_for_a_lane_that_is_further_than_itself_does_not_wait() {
+        let mut watchdog = Watchdog::new(2, LIMIT);
+        let lanes = |look: u64| [lane(0, look + 1, Some(1)), lane(look, look + 1, None)];
+        let hung = (0..100).find(|&look| !watchdog.look(&lanes(look), look * LIMIT, |_| false).is_empty());
+        assert_eq!(hung, Some(1));
+    }
+
+    #[test]
+    fn a_lane_that_goes_back_and_forth_does_not_get_on() {
+        let mut watchdog = Watchdog::new(1, LIMIT);
+        let hung = (0..100)
+            .find(|look| !watchdog.look(&[lane(5 + look % 2, 8, None)], look * LIMIT / 4, |_| false).is_empty());
+        assert_eq!(hung, Some(5), "it got on once");
     }
 
     #[test]
