@@ -5,6 +5,7 @@
 
 mod books;
 mod budget;
+mod deaths;
 mod growth;
 mod hung;
 mod ledger;
@@ -32,6 +33,7 @@ use crate::stall::Stalls;
 pub use books::{Door, PoolEvent, PoolView};
 use books::{Shared, bind, lock};
 use budget::Budget;
+use deaths::Deaths;
 use growth::Change;
 use ledger::{Ledger, Verdict};
 use seat::{Seat, State};
@@ -82,7 +84,9 @@ pub fn start(config: PoolConfig) -> io::Result<Started> {
     let (warm, warm_receiver) = bounded(1);
     let (ready, ready_receiver) = bounded(1);
     let (stop, stop_ours) = socket::pair()?;
+    let deaths = Deaths::watch(config.views.clone())?;
     let mut supervisor = Supervisor {
+        deaths,
         seats: config.lanes.iter().map(|_| Seat::new(config.engines_before.wrapping_mul(GENERATIONS))).collect(),
         spares: Vec::new(),
         newborn: Vec::new(),
@@ -177,6 +181,7 @@ struct Supervisor {
     mourned: VecDeque<Mourned>,
     ledger: Ledger,
     watchdog: Watchdog,
+    deaths: Deaths,
     budget: Budget,
     /// Forks that are to be ordered once the budget allows.
     forks_due: usize,
@@ -210,7 +215,9 @@ impl Supervisor {
         loop {
             let seated: Vec<usize> =
                 (0..self.seats.len()).filter(|&seat| self.seats[seat].worker().is_some()).collect();
-            let mut watched = vec![stop.as_fd(), self.config.alarm.as_fd(), self.config.keeper.as_fd()];
+            let generations: Vec<u32> = seated.iter().map(|&seat| self.seats[seat].generation).collect();
+            let mut watched =
+                vec![stop.as_fd(), self.config.alarm.as_fd(), self.config.keeper.as_fd(), self.deaths.as_fd()];
             watched.extend(self.zygote.as_ref().map(|zygote| zygote.socket.as_fd()));
             let first_newborn = watched.len();
             watched.extend(self.newborn.iter().map(|(worker, _)| worker.socket.as_fd()));
@@ -222,8 +229,13 @@ impl Supervisor {
             let is_ready = process::wait_list(&watched, self.patience_ns());
 
             // Deaths first: sound depends on them.
+            if is_ready[3] {
+                self.deaths.silence();
+                seated.iter().for_each(|&seat| self.heed_obituary(seat));
+            }
             for (at, &seat) in seated.iter().enumerate() {
-                if is_ready[first_seated + at] {
+                // Unless its follower sits there already.
+                if is_ready[first_seated + at] && self.seats[seat].generation == generations[at] {
                     self.lose(seat);
                 }
             }
@@ -240,7 +252,7 @@ impl Supervisor {
                 }
             }
             let has_zygote = self.zygote.is_some();
-            if has_zygote && is_ready[3] && !self.hear_zygote() {
+            if has_zygote && is_ready[4] && !self.hear_zygote() {
                 self.lose_zygote();
             }
             if is_ready[2] {
@@ -256,6 +268,7 @@ impl Supervisor {
                 self.look_for_hung();
             }
             self.follow_recoveries();
+            self.watch_newcomers();
             self.obey();
             self.grow_or_shrink();
             self.order_due_forks();
@@ -275,12 +288,33 @@ impl Supervisor {
         [recovering.then_some(CATCH_UP_LOOK_NS), told, looks, forks, growth].into_iter().flatten().min()
     }
 
+    /// Workers that have arrived in their lanes are watched for the kernel's first word of their end.
+    fn watch_newcomers(&self) {
+        for (lane, seat) in self.seats.iter().enumerate().filter(|(_, seat)| seat.worker().is_some()) {
+            if !self.deaths.knows(lane, seat.generation) && self.seen(lane).has_arrived() {
+                self.deaths.arm(lane, seat.generation);
+            }
+        }
+    }
+
+    /// A lane says that its worker has come to its end: it is dead for us if the kernel says so too.
+    fn heed_obituary(&mut self, seat: usize) {
+        let Some(worker) = self.seats[seat].worker() else { return };
+        if !self.deaths.takes_word(seat, self.seats[seat].generation) || process::is_ending(worker.pid) != Some(true) {
+            return;
+        }
+        // Its follower waits for no core on which the kernel takes it apart.
+        let _ = sched::set_ordinary(worker.pid);
+        lock(&self.shared.counts).early += 1;
+        self.lose(seat);
+    }
+
     /// A seat's worker is dead: a spare takes over, within the same block if it can.
     fn lose(&mut self, seat: usize) {
         let noticed_ns = now_ns();
         let Some(dead) = self.seats[seat].lose(noticed_ns) else { return };
-        // Fence: a readable pidfd means that the process has ended, all its threads and mappings with it. From here on nobody but
-        // the follower can write the lane.
+        // Fence: its pidfd is readable, so the process has ended, all its threads and mappings with it; or the kernel says that it is ending, so
+        // that its only thread, as it may make no other, has run its last instruction. From here on nobody but the follower can write the lane.
         let lane = LaneId(seat as u16);
         let sentence = self.seats[seat].sentence.take();
         let (progress, running) = (self.seen(seat).progress(), self.seen(seat).running());
@@ -302,6 +336,7 @@ impl Supervisor {
         {
             let mut counts = lock(&self.shared.counts);
             counts.deaths += 1;
+            counts.noticed_at_us = noticed_ns / 1000;
             counts.hangs += u64::from(sentence == Some(Sentence::Hung));
             counts.lies += u64::from(sentence == Some(Sentence::Lied));
             counts.warm_hits += u64::from(recovery != Recovery::Cold);
@@ -350,7 +385,11 @@ impl Supervisor {
             let done = self.config.views[seat].count(lane::DONE).load();
             if (is_followers && done >= due) || took_ns >= CATCH_UP_NS {
                 self.mourned[at].recovery = Recovery::After(took_ns as f64 / 1e6);
-                lock(&self.shared.counts).down_ns += took_ns;
+                {
+                    let mut counts = lock(&self.shared.counts);
+                    counts.down_ns += took_ns;
+                    counts.recovered_at_us = now_ns / 1000;
+                }
                 if is_followers {
                     self.tell_of_spoilt(seat);
                 }

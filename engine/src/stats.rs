@@ -244,6 +244,9 @@ impl Session {
             stat("conductor_realtime", f64::from(telemetry.is_realtime.load(Ordering::Relaxed))),
             stat("notices_dropped", self.notices.dropped as f64),
             stat("worker_deaths", counts.deaths as f64),
+            stat("worker_deaths_early", counts.early as f64),
+            stat("death_noticed_at_us", (counts.noticed_at_us % MOMENT_US) as f64),
+            stat("death_recovered_at_us", (counts.recovered_at_us % MOMENT_US) as f64),
             stat("worker_hangs", counts.hangs as f64),
             stat("worker_lies", counts.lies as f64),
             stat("spare_deaths", counts.spare_deaths as f64),
@@ -312,6 +315,9 @@ pub(crate) fn scrubbed(lanes: &[ReadMap]) -> u64 {
     let at = std::mem::offset_of!(LaneHead, scrubbed);
     lanes.iter().map(|lane| u64::from(lane.read::<u32>(at))).sum()
 }
+
+/// Moments of the monotonic clock are told modulo this many microseconds: OSC has numbers of 24 bits.
+const MOMENT_US: u64 = 10_000_000;
 
 /// Frames of history that are kept of the output that is looked at.
 const SCOPE_FRAMES: usize = 8192;

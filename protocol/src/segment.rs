@@ -181,6 +181,7 @@ const _: () = {
     assert!(size_of::<EngineHead>() == 64);
     assert!(size_of::<LaneControl>() == 192);
     assert!(size_of::<LaneHead>() == 64);
+    assert!(lane::OBITUARY + size_of::<crate::sys::obituary::Obituary>() <= lane::ARENA);
     assert!(size_of::<ModuleHead>() == GRAIN);
     assert!(size_of::<ModulePlan>() == 104);
     assert!(size_of::<CablePlan>() == 64);
@@ -251,6 +252,8 @@ pub mod lane {
     pub const GENERATION: usize = offset_of!(LaneHead, generation);
     /// The module that the lane sleeps for.
     pub const AWAITS: usize = offset_of!(LaneHead, awaits);
+    /// What the kernel marks when the worker ends: an [`Obituary`](crate::sys::obituary::Obituary).
+    pub const OBITUARY: usize = size_of::<LaneHead>();
     /// Start of what the engine assigns to modules.
     pub const ARENA: usize = crate::sys::memory::PAGE;
 

@@ -118,6 +118,26 @@ fn a_session_that_was_killed_comes_back_as_it_was() {
     tine.quit();
 }
 
+#[test]
+fn a_session_whose_engine_is_killed_is_kept_by_the_one_that_follows() {
+    let state = State::new();
+    let tine = state.serve(EVERYTHING, &[]);
+    for death in 1..=2 {
+        tine.osc().done("/eval", &[&format!("create vco --id before{death}; set amp.gain 0.{death}")]);
+        let before = patch(&tine);
+        tine.role("engine").signal(Signal::SIGKILL);
+        assert_eq!(tine.osc().stat("engine_restarts"), f64::from(death));
+        assert_eq!(patch(&tine), before);
+        tine.osc().done("/eval", &[&format!("create vcf --id after{death}; connect before{death} > after{death}")]);
+    }
+    let before = patch(&tine);
+    assert_eq!(tine.osc().stat("journal_errors"), 0.0);
+    kill(tine);
+    let mut tine = state.serve("", &[]);
+    assert_resumed(&tine, &before);
+    tine.quit();
+}
+
 /// Sends values that only grow, some ahead of their answers, until the engine is gone. The last one answered, and the last one sent.
 fn flood(osc: &Osc, module: &str, answered: &AtomicU32) -> (i32, i32) {
     let (mut sent, mut heard) = (0, 0);

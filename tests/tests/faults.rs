@@ -324,16 +324,15 @@ fn a_death_in_the_first_block_of_a_lane_that_had_rested_is_not_heard() {
 /// With no slack to hide it, a hang is heard; in the blocks that were missed, and no longer.
 #[test]
 fn a_hang_at_the_shortest_lead_spoils_the_blocks_that_it_missed_and_nothing_after_them() {
-    for fault in ["stop", "loop"] {
-        let fault = format!("lane=0,kind=vcf,phase=process,fault={fault},block=200");
-        eventually(&["--block", "256", "--period", "256", "--lead", "1"], &fault, |recorded| {
-            match differing(recorded, 256) {
-                // Three blocks until it is killed, one for what comes after, and the fade back in.
-                Some((first, last)) if first >= 200 && last - first <= 8 => Ok(()),
-                blocks => Err(format!("blocks {blocks:?} differ")),
-            }
-        });
-    }
+    // Not an endless loop: its twin shares the core, and would be as late.
+    let fault = "lane=0,kind=vcf,phase=process,fault=stop,block=200";
+    eventually(&["--block", "256", "--period", "256", "--lead", "1"], fault, |recorded| {
+        match differing(recorded, 256) {
+            // Three blocks until it is killed, one for what comes after, and the fade back in.
+            Some((first, last)) if first >= 200 && last - first <= 8 => Ok(()),
+            blocks => Err(format!("blocks {blocks:?} differ")),
+        }
+    });
 }
 
 /// Left goes through a filter that kills its worker in every block; right through an amplifier beside it, on the same worker.

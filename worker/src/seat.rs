@@ -12,6 +12,7 @@ use tine_protocol::message::{AttachOrder, WorkerSays};
 use tine_protocol::segment::{LANE_BYTES, LAYOUT_HASH, LaneHead, MAGIC, RING_BLOCKS, engine, lane};
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::memory::{PAGE, WriteMap};
+use tine_protocol::sys::obituary;
 use tine_protocol::sys::seccomp::{Confinement, Stage};
 use tine_protocol::sys::{process, sched, socket};
 
@@ -55,8 +56,10 @@ pub fn live(warm: Warm<'_>, engine: &OwnedFd, forked_ns: u64) -> io::Result<()> 
         return Ok(());
     };
     let [segment] = <[OwnedFd; 1]>::try_from(descriptors).map_err(|_| io::ErrorKind::InvalidData)?;
-    let own = WriteMap::new(&segment, LANE_BYTES)?;
+    let mut own = WriteMap::new(&segment, LANE_BYTES)?;
     drop(segment);
+    // Without it the supervisor hears of our end a little later.
+    let _ = obituary::file(&mut own, lane::OBITUARY);
     execute(warm, own, order, Some(seated))
 }
 

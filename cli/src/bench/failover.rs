@@ -1,8 +1,8 @@
 //! How long a lane stands still when its worker is killed: from SIGKILL until a spare has finished the lane's block.
 //!
-//! Two watches are added up. Ours begins with the kill and ends when the kernel says that the process is gone (its pidfd). The
-//! supervisor waits for the same word; its watch begins there, and ends when the lane has finished all that was due. It looks every
-//! 50 us, and gives up after 20 ms. Events wait for the cause of death: when they arrive measures nothing.
+//! All on one clock, the machine's monotonic one: we note when we kill; the supervisor notes when it notices the death, and when the lane
+//! has finished all that was due, which it looks for every 50 us, and gives up after 20 ms. How long the kernel takes until the process
+//! is gone (its pidfd) is measured beside it.
 
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -29,12 +29,13 @@ const ENGINES: u32 = 5;
 const CHAIN: [&str; 8] = ["vco", "vcf", "vca", "slew", "delay", "vca", "vcf", "vca"];
 
 /// The engine's words for what happens to blocks and workers: name in `stats`, how it is called here, and its unit.
-const COUNTS: [(&str, &str, &str); 6] = [
+const COUNTS: [(&str, &str, &str); 7] = [
     ("late_blocks", "late blocks meanwhile", "blocks"),
     ("late_by_us", "late meanwhile, by our fault", "times"),
     ("late_by_machine", "late meanwhile, the machine stalled", "times"),
     ("machine_stalls", "stalls of the machine meanwhile", "stalls"),
     ("worker_deaths", "workers that died", "workers"),
+    ("worker_deaths_early", "of these, known before the process was gone", "workers"),
     ("cold_starts", "deaths without a spare, in no figure above", "deaths"),
 ];
 
@@ -66,7 +67,8 @@ pub fn run(config: &Config, flags: &[String], is_quick: bool) -> Result<Vec<Figu
     let listener = client.another()?;
     listener.done("/notify", [OscType::Int(1)])?;
     let before = client.stats()?;
-    let (mut death, mut recovery, mut whole) = (Samples::micros(), Samples::micros(), Samples::micros());
+    let (mut gone, mut noticed, mut recovery, mut whole) =
+        (Samples::micros(), Samples::micros(), Samples::micros(), Samples::micros());
     let block_s = f64::from(config.block_frames) / f64::from(config.rate_hz);
     for round in 0..rounds {
         let workers = full_pool(client, usize::from(config.spares))?;
@@ -76,26 +78,31 @@ pub fn run(config: &Config, flags: &[String], is_quick: bool) -> Result<Vec<Figu
         std::thread::sleep(SETTLE + Duration::from_secs_f64(block_s * (round as f64 * 0.618_034).fract()));
         // On a thread of its own, as its priority would go over to the processes that are started after it.
         let killed = std::thread::scope(|scope| scope.spawn(|| kill(worker)).join());
-        let died_ns = killed.map_err(|_| "the thread that kills ended early")??;
-        let recovered_ns = recovered_ns(&listener, worker.seat)?;
+        let (killed_ns, gone_ns) = killed.map_err(|_| "the thread that kills ended early")??;
         // Without a spare the lane had to wait for a fork, which is counted and told without a time.
-        if recovered_ns > 0 {
-            death.add(died_ns);
-            recovery.add(recovered_ns);
-            whole.add(died_ns + recovered_ns);
+        if has_recovered(&listener, worker.seat)? {
+            let stats = client.stats()?;
+            let moment_us = |name: &str| stats.get(name).map_or(0, |us| *us as u64);
+            let (killed_us, noticed_us) = (killed_ns / 1000, moment_us("death_noticed_at_us"));
+            let recovered_us = moment_us("death_recovered_at_us");
+            gone.add(gone_ns);
+            noticed.add(1000 * since(killed_us, noticed_us));
+            recovery.add(1000 * since(noticed_us, recovered_us));
+            whole.add(1000 * since(killed_us, recovered_us));
         }
     }
     std::thread::sleep(SETTLE);
     let after = client.stats()?;
     let gaps = kill_engines(&served)?;
-    let since = |name: &str| after.get(name).copied().unwrap_or(0.0) - before.get(name).copied().unwrap_or(0.0);
+    let more = |name: &str| after.get(name).copied().unwrap_or(0.0) - before.get(name).copied().unwrap_or(0.0);
     let mut figures = vec![
-        death.figure("failover", "kill to death seen"),
-        recovery.figure("failover", "death seen to block finished"),
+        noticed.figure("failover", "kill to death noticed"),
+        recovery.figure("failover", "death noticed to block finished"),
         whole.figure("failover", WHOLE).p99_below(1000.0),
+        gone.figure("failover", "kill to process gone, beside this"),
     ];
     figures.push(gaps.figure("failover", ENGINE).p99_below(500.0));
-    figures.extend(COUNTS.map(|(stat, name, unit)| Figure::single("failover", name, unit, since(stat))));
+    figures.extend(COUNTS.map(|(stat, name, unit)| Figure::single("failover", name, unit, more(stat))));
     Ok(figures)
 }
 
@@ -143,25 +150,33 @@ fn full_pool(client: &Client, spares: usize) -> Result<Vec<Worker>, String> {
     }
 }
 
-/// Kills a worker; returns how long until the kernel says that it is gone.
-fn kill(worker: &Worker) -> Result<u64, String> {
+/// Moments are told modulo this many microseconds.
+const MOMENT_US: u64 = 10_000_000;
+
+/// From one moment to another, in microseconds.
+fn since(from_us: u64, to_us: u64) -> u64 {
+    (to_us + MOMENT_US - from_us % MOMENT_US) % MOMENT_US
+}
+
+/// Kills a worker; returns when, and how long until the kernel says that it is gone.
+fn kill(worker: &Worker) -> Result<(u64, u64), String> {
     // The supervisor waits for the same word at this priority. Without the right to it our own wait for a core is measured too.
     let _ = sched::set_fifo(0, sched::priority::SUPERVISOR);
     let pidfd = process::watch(worker.pid).map_err(|error| format!("worker {}: {error}", worker.seat))?;
     let killed_ns = now_ns();
     process::kill(&pidfd);
     match process::wait_list(&[pidfd.as_fd()], Some(DEATH_WAIT_NS))[..] {
-        [true] => Ok(now_ns() - killed_ns),
+        [true] => Ok((killed_ns, now_ns() - killed_ns)),
         _ => Err(format!("worker {} does not die", worker.seat)),
     }
 }
 
-/// The engine's own measure: how long from death noticed until the lane had caught up; 0 if there was no spare.
-fn recovered_ns(listener: &Client, seat: i32) -> Result<u64, String> {
+/// Waits until a worker's lane has caught up; false if there was no spare.
+fn has_recovered(listener: &Client, seat: i32) -> Result<bool, String> {
     let is_ours = |args: &[OscType]| args.first() == Some(&OscType::Int(seat));
     let events = listener.hear(|event| event.addr == "/worker.restored" && is_ours(&event.args))?;
     match events.last().and_then(|event| event.args.get(1)) {
-        Some(OscType::Float(ms)) => Ok((f64::from(*ms) * 1e6) as u64),
+        Some(OscType::Float(ms)) => Ok(*ms > 0.0),
         _ => Err("/worker.restored comes without a time".to_owned()),
     }
 }

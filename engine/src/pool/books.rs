@@ -58,10 +58,16 @@ pub(super) struct Shared {
 pub struct PoolCounts {
     /// Workers that died in their seats.
     pub deaths: u64,
+    /// Of these, those of which the kernel told before it had taken the process apart.
+    pub early: u64,
     /// Of these, those that hung and were killed.
     pub hangs: u64,
     /// And those that said what cannot be, and were killed.
     pub lies: u64,
+    /// When the last death was noticed, and when its lane had caught up last, in microseconds of the monotonic clock.
+    pub noticed_at_us: u64,
+    /// See there.
+    pub recovered_at_us: u64,
     /// Spares that died before they had a seat, newborn ones included.
     pub spare_deaths: u64,
     /// Seats that a waiting spare took over.

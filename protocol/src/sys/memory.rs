@@ -220,6 +220,13 @@ impl ReadWord<'_> {
     }
 }
 
+impl ReadWord<'_> {
+    /// Where it lies in this process. For the kernel: nobody writes there.
+    pub(super) fn address(&self) -> *mut u32 {
+        self.0.as_ptr()
+    }
+}
+
 /// A 64-bit count that others raise.
 #[derive(Clone, Copy)]
 pub struct ReadCount<'a>(&'a AtomicU64);
@@ -287,6 +294,14 @@ impl WriteMap {
     fn count_ref(&self, offset: usize) -> &AtomicU64 {
         // SAFETY: as in `word`.
         unsafe { AtomicU64::from_ptr(self.at(offset, 1)) }
+    }
+
+    /// Where `bytes` bytes from `offset` on lie in this process.
+    pub(super) fn address(&self, offset: usize, bytes: usize) -> u64 {
+        match self.mapping.at::<u8>(offset, bytes) {
+            Some(start) => start as u64,
+            None => outside(offset),
+        }
     }
 
     /// The count at `offset`.

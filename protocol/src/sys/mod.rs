@@ -12,6 +12,7 @@ pub mod fault;
 pub mod fpu;
 pub mod futex;
 pub mod memory;
+pub mod obituary;
 pub mod process;
 pub mod sched;
 pub mod seccomp;

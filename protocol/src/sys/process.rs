@@ -378,6 +378,16 @@ pub fn is_runnable(pid: u32) -> bool {
     stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('R'))
 }
 
+/// Whether process `pid`, a child of a child of ours, is ending or has ended: it has run its last instruction. `None` if it is gone.
+///
+/// Its id is not given to anybody else before its parent has heard of its end, and whoever had it then would not be ending.
+pub fn is_ending(pid: u32) -> Option<bool> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // State, parent, group, session, terminal, its group, flags: proc_pid_stat(5). PF_EXITING of linux/sched.h.
+    let flags: u32 = stat.rsplit(')').next()?.split_whitespace().nth(6)?.parse().ok()?;
+    Some(flags & 0x4 != 0)
+}
+
 /// Page faults of this process so far that needed no disk.
 pub fn minor_faults() -> u64 {
     nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_THREAD)

@@ -31,6 +31,17 @@ pub fn set_fifo(pid: u32, priority: i32) -> io::Result<()> {
     if outcome < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Takes real-time scheduling from process `pid`, where it has any: others come first.
+///
+/// # Errors
+/// If it is gone.
+pub fn set_ordinary(pid: u32) -> io::Result<()> {
+    let parameters = libc::sched_param { sched_priority: 0 };
+    // SAFETY: reads `parameters` only.
+    let outcome = unsafe { libc::sched_setscheduler(pid as i32, libc::SCHED_OTHER, &parameters) };
+    if outcome < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 /// Cores that this process may use.
 pub fn cores() -> Vec<u16> {
     let Ok(set) = nix::sched::sched_getaffinity(nix::unistd::Pid::from_raw(0)) else { return vec![0] };

@@ -45,6 +45,7 @@ const UNTIL_SEATED: &[(i64, &str)] = &[
     (libc::SYS_statx, "the same: its size"),
     (libc::SYS_close, "the lane's descriptor, once it is mapped"),
     (libc::SYS_mmap, "map the lane"),
+    (libc::SYS_set_robust_list, "have the kernel tell of its end at once"),
     (libc::SYS_mremap, "grow the executor's lists"),
     (libc::SYS_prctl, "bring the next, narrower filter"),
     (libc::SYS_seccomp, "bring the next, narrower filter"),
