@@ -1,21 +1,21 @@
 //! The conductor: starts each cycle, collects its sound, hands it on. The engine's real-time thread.
 //!
 //! It never allocates, locks, logs or touches a file; it never waits for a worker past the block's deadline, nor for anybody else. Whatever
-//! stands in a lane, what it is told takes effect, or is counted as dropped, and goes back ([`claim`](crate::claim)).
+//! stands in a lane, what it is told takes effect, or is counted as dropped, and goes back (claim.rs).
 //! What it is told comes over a ring of boxes that the session made; the boxes go back the same way, so that it frees nothing.
 
 use std::sync::Arc;
-use std::sync::atomic::{Ordering, fence};
+use std::sync::atomic::Ordering;
 
 use rtrb::{Consumer, Producer};
 use tine_modules::dsp::math::scrub;
 use tine_modules::runner::GROUP_MAX;
+use tine_protocol::handshake::{self, Cpu, Look};
 use tine_protocol::ids::{Block, LaneId, Slot};
 use tine_protocol::plan::{LaneEvent, ModulePlan, PLAN_SLOTS};
 use tine_protocol::segment::{BLOCK_EVENTS_MAX, EngineHead, EventBlock, LANES_MAX, engine, lane};
 use tine_protocol::sys::alarm::Alarm;
 use tine_protocol::sys::clock::now_ns;
-use tine_protocol::sys::futex;
 use tine_protocol::sys::memory::{ReadMap, WriteMap};
 use tine_worker::executor::Executor;
 
@@ -444,37 +444,33 @@ impl Conductor {
             let Some(map) = self.lanes.get(usize::from(lane.0)) else { return false };
             // SYNC lane-done: pairs with Executor::run_block.
             let done = map.count(lane::DONE);
-            let mut seen = done.load();
-            if Claim::of(seen, block + 1) == Claim::Finished {
+            if Claim::of(done.load(), block + 1) == Claim::Finished {
                 return false;
             }
-            awaited.store(u32::from(lane.0) + 1, Ordering::Relaxed);
-            // SYNC asleep: the lane finishes before it looks here, we say so before the kernel looks there.
-            fence(Ordering::SeqCst);
             let mut has_lied = false;
-            loop {
-                let until_ns = deadline_ns.map_or(look_ns, |deadline_ns| deadline_ns.min(look_ns));
-                let wake = done.wait(seen, Some(until_ns));
-                seen = done.load();
+            let say = |sleeps| awaited.store(if sleeps { u32::from(lane.0) + 1 } else { 0 }, Ordering::Relaxed);
+            handshake::sleep_until::<Cpu, _>(&done, say, |seen| {
                 let claim = Claim::of(seen, block + 1);
                 if claim == Claim::Finished {
-                    return false;
+                    return Look::Go(false);
                 }
                 if claim == Claim::Lie && !std::mem::replace(&mut has_lied, true) {
                     self.alarm.ring();
                 }
-                // By the clock too: a count that changes without end ends every wait before its time.
-                if wake == futex::Wake::Late || now_ns() >= until_ns {
+                // By the clock, not by why we woke: a count that changes without end ends every wait before its time.
+                let now_ns = now_ns();
+                let is_late = deadline_ns.is_some_and(|deadline_ns| now_ns >= deadline_ns);
+                if is_late || now_ns >= look_ns {
                     // A worker that hangs is best noticed while there is slack left. Without a deadline a lane is waited for in any case.
                     self.alarm.ring();
-                    look_ns += self.look_after_ns.max(LOOK_AGAIN_NS);
-                    if deadline_ns == Some(until_ns) {
-                        return true;
-                    }
+                    look_ns = now_ns + self.look_after_ns.max(LOOK_AGAIN_NS);
                 }
-            }
+                if is_late {
+                    return Look::Go(true);
+                }
+                Look::Sleep(Some(deadline_ns.map_or(look_ns, |deadline_ns| deadline_ns.min(look_ns))))
+            })
         });
-        awaited.store(0, Ordering::Relaxed);
         late.map(|&lane| (lane, now_ns().saturating_sub(deadline_ns.unwrap_or(0))))
     }
 

@@ -3,6 +3,7 @@
 #![deny(unsafe_code)]
 
 pub mod checksum;
+pub mod handshake;
 pub mod ids;
 pub mod message;
 pub mod plan;

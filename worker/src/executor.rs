@@ -4,17 +4,16 @@
 //! Real-time: never allocates, locks, logs or panics. Trusts nothing that another lane wrote. The same code runs in a
 //! worker for its lane and in the engine for `out`.
 
-use std::sync::atomic::{Ordering, fence};
+use std::sync::atomic::Ordering;
 
 use tine_modules::runner::{Cable, Event, Job, Scratch, Shape};
 use tine_modules::{Kind, Tables};
 use tine_protocol::checksum::checksum;
+use tine_protocol::handshake::{self, Cpu, Look};
 use tine_protocol::ids::{Block, LaneId, Slot};
 use tine_protocol::plan::{CablePlan, GRAIN, LANE_CABLES_MAX, LaneEvent, ModulePlan};
 use tine_protocol::ramp::Ramp;
-use tine_protocol::segment::{
-    BLOCK_EVENTS_MAX, EngineHead, EventBlock, LanePlan, ModuleHead, RING_BLOCKS, engine, lane,
-};
+use tine_protocol::segment::{BLOCK_EVENTS_MAX, EngineHead, EventBlock, LanePlan, ModuleHead, engine, lane};
 use tine_protocol::spec::{CHANNELS_MAX, PORTS_MAX};
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::fpu;
@@ -200,11 +199,9 @@ impl<'t> Executor<'t> {
     pub(crate) fn publish_done(&self, done: Block) {
         // SYNC lane-done: pairs with the conductor's wait and with an attach after a failover.
         self.own.publish(lane::DONE, done);
-        // SYNC asleep: between this store and this look, as between the conductor's own. Whichever comes second sees the other's.
-        fence(Ordering::SeqCst);
-        if self.view.engine.word(engine::AWAITED).load(Ordering::Relaxed) == u32::from(self.lane.0) + 1 {
-            self.own.wake(lane::DONE);
-        }
+        let conductors = self.view.engine.word(engine::AWAITED);
+        let is_awaited = || conductors.load(Ordering::Relaxed) == u32::from(self.lane.0) + 1;
+        handshake::tell::<Cpu>(is_awaited, || self.own.wake(lane::DONE));
     }
 
     /// The plan that is valid for `block`: its first block, and where it lies.
@@ -239,7 +236,7 @@ impl<'t> Executor<'t> {
     fn run_module(&mut self, flip: Block, plan: usize, module: &ModulePlan, block: Block, report: &mut BlockReport) {
         let head_at = module.head_at as usize * GRAIN;
         // SYNC module-count: what a predecessor committed before it died is not computed again.
-        if is_committed(self.own.count(head_at), block) {
+        if handshake::is_committed(self.own.count(head_at), block) {
             // It may have died before it told.
             self.tell_listeners(module, head_at);
             return;
@@ -284,15 +281,13 @@ impl<'t> Executor<'t> {
 
     /// Wakes the lanes that sleep for a block of the module.
     fn tell_listeners(&self, module: &ModulePlan, head_at: usize) {
-        if module.listeners != 0 && self.is_awaited(module) {
-            self.own.wake(head_at);
+        if module.listeners != 0 {
+            handshake::tell::<Cpu>(|| self.is_awaited(module), || self.own.wake(head_at));
         }
     }
 
-    /// Whether a lane that hears the module sleeps for it. A wake-up that nobody needs costs as much as a short block.
+    /// Whether a lane that hears the module sleeps for it.
     fn is_awaited(&self, module: &ModulePlan) -> bool {
-        // SYNC asleep: pairs with wait_for.
-        fence(Ordering::SeqCst);
         let name = lane::awaited(self.lane.0, module.head_at);
         let mut listeners = module.listeners;
         while listeners != 0 {
@@ -368,21 +363,17 @@ impl<'t> Executor<'t> {
         }
         // A block that was computed by the plan before this one wakes only those that heard it then.
         let look_ns = if cable.delay == 0 { QUIT_CHECK_NS } else { LOOP_CHECK_NS };
-        self.own.publish(lane::AWAITS, lane::awaited(cable.lane, cable.head_at));
-        // SYNC asleep: pairs with is_awaited. The source commits before it looks here, we say so before we look there.
-        fence(Ordering::SeqCst);
-        let has_come = loop {
-            let seen = count.load();
+        let name = lane::awaited(cable.lane, cable.head_at);
+        let say = |sleeps| self.own.publish(lane::AWAITS, if sleeps { name } else { 0 });
+        handshake::sleep_until::<Cpu, _>(&count, say, |seen| {
             if seen >= needed {
-                break true;
+                Look::Go(true)
+            } else if self.view.engine.word(engine::QUIT).load(Ordering::Relaxed) != 0 {
+                Look::Go(false)
+            } else {
+                Look::Sleep(Some(now_ns() + look_ns))
             }
-            if self.view.engine.word(engine::QUIT).load(Ordering::Relaxed) != 0 {
-                break false;
-            }
-            count.wait(seen, Some(now_ns() + look_ns));
-        };
-        self.own.publish(lane::AWAITS, 0);
-        has_come
+        })
     }
 
     /// What stands around a module's fault point.
@@ -545,12 +536,6 @@ impl<'t> Executor<'t> {
         self.own.word(std::mem::offset_of!(LaneHead, scrubbed_slot)).store(slot.0, Ordering::Relaxed);
         self.own.word(std::mem::offset_of!(LaneHead, scrubbed)).store(self.scrubbed, Ordering::Release);
     }
-}
-
-/// Whether a module's count says that `block` is committed. Nobody is further ahead than what the rings hold: a count beyond that is what a
-/// worker left that wrote over its lane, where this module was born since.
-fn is_committed(count: u64, block: Block) -> bool {
-    count.checked_sub(block + 1).is_some_and(|ahead| ahead <= RING_BLOCKS as u64)
 }
 
 /// Where the state of a module lies after `block`.

@@ -7,9 +7,10 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
 
 use tine_modules::{Kind, Tables};
-use tine_protocol::ids::{Block, LaneId};
+use tine_protocol::handshake::{announce, first_block};
+use tine_protocol::ids::LaneId;
 use tine_protocol::message::{AttachOrder, WorkerSays};
-use tine_protocol::segment::{LANE_BYTES, LAYOUT_HASH, LaneHead, MAGIC, RING_BLOCKS, engine, lane};
+use tine_protocol::segment::{LANE_BYTES, LAYOUT_HASH, LaneHead, MAGIC, engine, lane};
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::memory::{PAGE, WriteMap};
 use tine_protocol::sys::obituary;
@@ -85,9 +86,9 @@ fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder, mut seated: Op
     }
     executor.recovery_mut().quarantine(order.quarantined);
     executor.inspect(next, cycle);
-    executor.publish_done(next);
     // From here on the head is ours: what stood there before may have been anything.
-    executor.own().word(lane::GENERATION).store(order.generation, Ordering::Release);
+    let generation = executor.own().word(lane::GENERATION);
+    announce(|| executor.publish_done(next), || generation.store(order.generation, Ordering::Release));
     #[cfg(feature = "faults")]
     faults::at(Phase::Attach, order.generation, Situation { lane: order.lane, block: next, ..Situation::default() });
     loop {
@@ -120,27 +121,5 @@ fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder, mut seated: Op
                 Situation { lane: order.lane, block: next, ..Situation::default() },
             );
         }
-    }
-}
-
-/// The block at which a follower goes on: where its predecessor says that it was, if that can be. A lane that had nothing to do before `resume`
-/// owes nothing before it, so a death in its first block leaves that block to be computed. `cycle` blocks are to be finished.
-fn first_block(done: Block, resume: Block, cycle: Block) -> Block {
-    let done = done.max(resume);
-    if done <= cycle && done.saturating_add(RING_BLOCKS as u64) >= cycle { done } else { cycle }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::first_block;
-
-    #[test]
-    fn a_follower_goes_on_where_its_predecessor_can_have_been() {
-        assert_eq!(first_block(99, 0, 100), 99, "one block is owed");
-        assert_eq!(first_block(100, 0, 100), 100, "none is");
-        assert_eq!(first_block(10, 5000, 5001), 5000, "the first block after a long rest is owed");
-        assert_eq!(first_block(90, 0, 100), 100, "nobody remembers so far back");
-        assert_eq!(first_block(101, 0, 100), 100, "ahead of what was asked for");
-        assert_eq!(first_block(u64::MAX, 0, 100), 100);
     }
 }

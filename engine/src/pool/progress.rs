@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use tine_protocol::handshake::done_of;
 use tine_protocol::ids::{LaneId, Slot};
 use tine_protocol::plan::GRAIN;
 use tine_protocol::segment::{LaneHead, RING_BLOCKS, engine, lane};
@@ -49,19 +50,23 @@ pub struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    /// Whether the head is the present worker's. Until it has put its generation there, what stands in it is what the worker before left,
-    /// and may be anything.
+    /// The count of finished blocks, once the head is the present worker's. Until then what stands there is what the worker before left.
+    fn done(&self) -> Option<u64> {
+        let load_generation = || self.view.word(lane::GENERATION).load(Ordering::Acquire);
+        done_of(self.generation, load_generation, || self.view.count(lane::DONE).load())
+    }
+
+    /// Whether the head is the present worker's.
     pub fn has_arrived(&self) -> bool {
-        // SYNC lane-generation: pairs with seat.rs, which writes the count before.
-        self.view.word(lane::GENERATION).load(Ordering::Acquire) == self.generation
+        self.done().is_some()
     }
 
     /// Where the lane stands, by what its worker says and the engine knows.
     pub fn progress(&self) -> Progress {
         // What is measured comes before what it is measured by: both only rise.
-        let has_arrived = self.has_arrived();
-        let done = if has_arrived { self.view.count(lane::DONE).load() } else { 0 };
-        let [lowest, highest] = if has_arrived { self.counts(done) } else { [done; 2] };
+        let told = self.done();
+        let done = told.unwrap_or(0);
+        let [lowest, highest] = told.map_or([0; 2], |done| self.counts(done));
         let awaited: u64 = self.view.read(lane::AWAITS);
         let resume = self.engine.count(engine::resume(self.lane)).load();
         let due = self.engine.count(engine::start(self.lane)).load();
