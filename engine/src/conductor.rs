@@ -16,6 +16,7 @@ use tine_protocol::plan::{LaneEvent, ModulePlan, PLAN_SLOTS};
 use tine_protocol::segment::{BLOCK_EVENTS_MAX, EngineHead, EventBlock, LANES_MAX, engine, lane};
 use tine_protocol::sys::alarm::Alarm;
 use tine_protocol::sys::clock::now_ns;
+use tine_protocol::sys::futex;
 use tine_protocol::sys::memory::{ReadMap, WriteMap};
 use tine_worker::executor::Executor;
 
