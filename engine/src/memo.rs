@@ -2,6 +2,9 @@
 //!
 //! It stands in a segment that the keeper holds. There are two banks: one is written whole, then a count says that it holds; so an
 //! engine that dies while it writes leaves the other one.
+//!
+//! Not in the journal's form (journal/form.rs), which goes by names and suits other versions: this is read by the same build, and written with
+//! each batch.
 
 use std::io;
 use std::net::SocketAddr;
