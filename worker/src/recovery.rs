@@ -126,3 +126,36 @@ pub(crate) fn join(before: &[f32], now: &mut [f32], width: usize, frames: usize)
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rig::Rig;
+    use tine_modules::Tables;
+    use tine_protocol::segment::engine;
+
+    /// What is found spoilt by a follower that goes on at block 20, where the count of the second module was `count`.
+    fn spoilt(count: u64) -> (Vec<Slot>, u64) {
+        let rig = Rig::new(&[&["vco", "vca"]], 48_000, 64, 0).unwrap();
+        let tables = Tables::build();
+        let mut executor = rig.executor(0, &tables).unwrap();
+        for block in 0..20 {
+            executor.run_block(block);
+        }
+        let (flip, plan) = executor.plan_for(0).unwrap();
+        assert_eq!(plan, engine::plan(0, 0));
+        let head_at = executor.module_of(flip, plan, 1).head_at as usize * GRAIN;
+        executor.own().publish(head_at, count);
+        executor.inspect(20, 20);
+        (executor.recovery_mut().spoilt.clone(), executor.own().count(head_at))
+    }
+
+    #[test]
+    fn a_module_begins_anew_whose_count_is_not_its_own() {
+        assert_eq!(spoilt(20), (vec![], 20));
+        // Never born: its birth was among blocks that are left out. Ahead of what was asked for. Of another block than its checksum.
+        for count in [0, 21, u64::MAX, 18] {
+            assert_eq!(spoilt(count), (vec![Slot(2)], 20), "{count}");
+        }
+    }
+}

@@ -81,6 +81,23 @@ fn a_spare_continues_with_the_same_bits_wherever_the_worker_died() {
     }
 }
 
+/// Free memory of a lane may be written over by a worker; a module that is born there later finds any count in its place.
+#[test]
+fn a_module_is_born_whatever_stands_in_its_place() {
+    let tables = Tables::build();
+    let [mut clean, mut spoilt] = [lanes(), lanes()].map(|rig| (rig.executor(0, &tables).unwrap(), rig));
+    for (index, count) in [1 << 60, u64::MAX, 1000, 10, 1 << 32].into_iter().enumerate() {
+        spoilt.0.own().publish(plan(&spoilt.1, 0, index).head_at as usize * GRAIN, count);
+    }
+    for block in 0..8 {
+        let [expected, found] = [&mut clean, &mut spoilt].map(|(executor, rig)| {
+            executor.run_block(block);
+            heard(rig, 0, LANE.len(), block)
+        });
+        assert_eq!(found, expected, "block {block}");
+    }
+}
+
 /// Takes back the commits of `block` from module `from` on, and the lane's own.
 fn uncommit(own: &mut WriteMap, rig: &Rig, from: usize, block: u64) {
     for index in from..LANE.len() {
