@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use tine_protocol::message::KeeperSays;
@@ -83,6 +83,10 @@ pub fn keep(plan: &Plan) -> io::Result<i32> {
         if let Some(Ended::Killed(signal)) = ended {
             // Its editor may have died in the middle of a line.
             terminal.restore();
+            if holdings.terminal.get() == Terminal::Repl {
+                // Who cannot be told misses no more than an empty line.
+                let _ = writeln!(io::stderr());
+            }
             let name = process::signal_name(signal).unwrap_or("a signal");
             if !plan.is_restarted || is_told || holdings.is_quitting()? {
                 tracing::error!("the engine was ended by {name}");

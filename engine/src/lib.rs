@@ -31,6 +31,7 @@ mod outlet;
 pub mod placement;
 mod planner;
 mod pool;
+mod posting;
 pub mod recorder;
 mod resume;
 pub mod scope;

@@ -6,6 +6,7 @@
 mod books;
 mod budget;
 mod deaths;
+mod forks;
 mod growth;
 mod hung;
 mod ledger;
@@ -20,7 +21,7 @@ use std::sync::{Arc, Mutex};
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 use tine_protocol::ids::{Generation, LaneId, Slot};
-use tine_protocol::message::{AttachOrder, ForkOrder, KeeperSays, PHASES, WorkerSays, ZygoteSays};
+use tine_protocol::message::AttachOrder;
 use tine_protocol::segment::lane;
 use tine_protocol::sys::alarm::Alarm;
 use tine_protocol::sys::clock::now_ns;
@@ -34,7 +35,7 @@ pub use books::{Door, PoolEvent, PoolView};
 use books::{Shared, bind, lock};
 use budget::Budget;
 use deaths::Deaths;
-use growth::Change;
+use forks::Zygote;
 use ledger::{Ledger, Verdict};
 use seat::{Seat, State};
 use watchdog::Watchdog;
@@ -197,15 +198,6 @@ struct Supervisor {
     /// The pool's first workers are ordered.
     is_filled: bool,
     zygote: Option<Zygote>,
-}
-
-/// The process that forks workers.
-struct Zygote {
-    socket: OwnedFd,
-    /// It takes orders.
-    is_warm: bool,
-    /// Orders that it has not answered.
-    orders: usize,
 }
 
 impl Supervisor {
@@ -437,169 +429,6 @@ impl Supervisor {
             && let Some(worker) = self.seats[usize::from(lane.0)].worker()
         {
             process::kill(&worker.pidfd);
-        }
-    }
-
-    /// Carries out what the session asks for.
-    fn obey(&mut self) {
-        for lane in std::mem::take(&mut *lock(&self.shared.orders)) {
-            // Its death is noticed like any other.
-            if let Some(worker) = self.seats.get(usize::from(lane.0)).and_then(Seat::worker) {
-                process::kill(&worker.pidfd);
-            }
-        }
-    }
-
-    /// Heeds which lanes have modules; opens and closes seats.
-    fn grow_or_shrink(&mut self) {
-        let now_ns = now_ns();
-        let busy: Vec<bool> = lock(&self.shared.doors).iter().map(|door| door.is_busy).collect();
-        for (seat, is_busy) in self.seats.iter_mut().zip(busy) {
-            seat.heed(is_busy, now_ns);
-            if is_busy && seat.state() == State::Closed {
-                // The session chose it before it heard that it was to go.
-                seat.open();
-                self.forks_due += 1;
-            }
-        }
-        let standing = |seat: &Seat| (seat.state(), seat.since_ns());
-        while self.is_ready
-            && let seats = self.seats.iter().map(standing).collect::<Vec<_>>()
-            && let Some(change) = growth::next_change(&seats, self.config.seats, now_ns)
-        {
-            match change {
-                Change::Open(seat) => {
-                    self.seats[seat].open();
-                    match self.spares.pop() {
-                        Some(spare) => drop(self.attach(seat, spare)),
-                        None => {}
-                    }
-                    self.forks_due += 1;
-                }
-                Change::Drain(seat) => self.seats[seat].drain(now_ns),
-                Change::Keep(seat) => self.seats[seat].stay(now_ns),
-                Change::Close(seat) => {
-                    if let Some(worker) = self.seats[seat].close() {
-                        process::kill(&worker.pidfd);
-                        lock(&self.shared.counts).retired += 1;
-                    }
-                }
-            }
-        }
-    }
-
-    /// A newborn spoke: it is ready, or it died before.
-    fn welcome(&mut self, at: usize) {
-        let (mut worker, fork_us) = self.newborn.remove(at);
-        let Ok(Some((says, _))) = socket::receive::<WorkerSays>(&worker.socket, false) else {
-            lock(&self.shared.counts).spare_deaths += 1;
-            self.order_fork();
-            return;
-        };
-        let mut phases = says.phases_us;
-        phases[0] = fork_us.max(phases[0]);
-        worker.phases_us = PHASES.into_iter().zip(phases).collect();
-        // A seat without a worker comes before a spare.
-        match self.seats.iter().position(Seat::is_waiting) {
-            Some(seat) => {
-                if let Some(empty_since_ns) = self.attach(seat, worker) {
-                    lock(&self.shared.counts).down_ns += now_ns() - empty_since_ns;
-                    self.tell(PoolEvent::Filled(LaneId(seat as u16)));
-                }
-            }
-            None => self.spares.push(worker),
-        }
-        if !self.is_ready && !self.seats.iter().any(Seat::is_waiting) {
-            self.is_ready = true;
-            lock(&self.shared.counts).ready_us = (now_ns() - self.started_ns) / 1000;
-            self.publish();
-            // The engine may have given up meanwhile.
-            let _ = self.ready.try_send(());
-        }
-    }
-
-    /// Takes what the keeper says: a zygote is there, or a worker ended whose zygote is gone.
-    fn hear_keeper(&mut self) {
-        // A keeper that is gone takes us along.
-        let Ok(Some((says, mut descriptors))) = socket::receive::<KeeperSays>(&self.config.keeper, false) else {
-            return;
-        };
-        match (says.what, descriptors.pop()) {
-            (KeeperSays::ZYGOTE, Some(socket)) => {
-                self.zygote = Some(Zygote { socket, is_warm: false, orders: 0 });
-            }
-            (KeeperSays::ENDED, _) => self.hear_of_end(says.pid, says.figure),
-            _ => {}
-        }
-    }
-
-    /// Workers play on; what was ordered is ordered again from the next zygote.
-    fn lose_zygote(&mut self) {
-        let orders = self.zygote.take().map_or(0, |zygote| zygote.orders);
-        self.forks_due += orders;
-        lock(&self.shared.counts).zygotes_lost += 1;
-        self.tell(PoolEvent::ZygoteLost);
-    }
-
-    /// False when the zygote is gone.
-    fn hear_zygote(&mut self) -> bool {
-        let Some(zygote) = &mut self.zygote else { return true };
-        let (says, mut descriptors) = match socket::receive::<ZygoteSays>(&zygote.socket, false) {
-            Ok(Some(heard)) => heard,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
-            Ok(None) | Err(_) => return false,
-        };
-        zygote.orders -= usize::from(matches!(says.what, ZygoteSays::FORKED | ZygoteSays::FAILED)).min(zygote.orders);
-        zygote.is_warm |= says.what == ZygoteSays::WARM;
-        match says.what {
-            ZygoteSays::WARM => {
-                lock(&self.shared.counts).warm_up_us = says.figure.max(0) as u64;
-                let _ = self.warm.try_send(());
-                if !std::mem::replace(&mut self.is_filled, true) {
-                    self.forks_due += self.config.seats + self.config.spares;
-                }
-                self.order_due_forks();
-            }
-            ZygoteSays::FORKED if descriptors.len() == 2 => {
-                let (socket, pidfd) = (descriptors.pop(), descriptors.pop());
-                if let (Some(socket), Some(pidfd)) = (socket, pidfd) {
-                    let worker = Worker { pid: says.pid, pidfd, socket, phases_us: Vec::new() };
-                    self.newborn.push((worker, says.figure.clamp(0, i64::from(u32::MAX)) as u32));
-                }
-            }
-            ZygoteSays::ENDED => self.hear_of_end(says.pid, says.figure),
-            ZygoteSays::FAILED => {
-                tracing::warn!("a worker could not be forked: {}", io::Error::from_raw_os_error(says.figure as i32));
-                lock(&self.shared.counts).forks_failed += 1;
-                // Not at once: what was lacking is perhaps there in a while.
-                self.forks_due += 1;
-            }
-            _ => {}
-        }
-        true
-    }
-
-    /// Orders a worker, at once or when the budget allows.
-    fn order_fork(&mut self) {
-        self.forks_due += 1;
-        self.order_due_forks();
-    }
-
-    fn order_due_forks(&mut self) {
-        let Some(zygote) = self.zygote.as_mut().filter(|zygote| zygote.is_warm) else { return };
-        while self.forks_due > 0 && self.budget.take(now_ns()) {
-            self.forks_due -= 1;
-            self.next_ticket += 1;
-            if let Err(error) = socket::send(&zygote.socket, &ForkOrder { ticket: self.next_ticket }, &[]) {
-                // A zygote that is gone is noticed where its socket is read; one that is there is asked again.
-                tracing::warn!("a worker could not be ordered: {error}");
-                self.forks_due += 1;
-                break;
-            }
-            zygote.orders += 1;
-        }
-        if self.forks_due > 0 {
-            lock(&self.shared.counts).forks_delayed += 1;
         }
     }
 

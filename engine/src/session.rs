@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use crossbeam::channel::{Receiver, Sender};
 use rtrb::{Consumer, Producer};
 use tine_protocol::ids::{Block, LaneId};
-use tine_protocol::plan::{LaneEvent, ModulePlan};
+use tine_protocol::plan::ModulePlan;
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::sched;
 
@@ -47,10 +47,6 @@ const STALL_REACH_BLOCKS: u64 = 4;
 
 /// Questions that may wait for the requests that came before them.
 const QUESTIONS_MAX: usize = 1024;
-
-/// Memory of a new module that is provided before it sounds; the rest is tape, which it reaches later than its answer. Providing all
-/// 2 MB of a delay would hold the answer up by half a block.
-const PROMPT_BYTES: usize = 64 << 10;
 
 /// How far ahead of its block a scheduled request is handed to the conductor, in seconds; at least two blocks.
 const HAND_OVER_S: f64 = 0.005;
@@ -127,19 +123,19 @@ impl Waiting {
 }
 
 /// A batch that the conductor has.
-struct InFlight {
-    waiting: Vec<Waiting>,
-    freed: Vec<Room>,
+pub(crate) struct InFlight {
+    pub waiting: Vec<Waiting>,
+    pub freed: Vec<Room>,
     /// Memory that is provided once the asker has its answer: long tapes.
-    later: Vec<Room>,
-    syncs: Vec<Reply<()>>,
-    has_plans: bool,
+    pub later: Vec<Room>,
+    pub syncs: Vec<Reply<()>>,
+    pub has_plans: bool,
     /// The same as in the batch.
-    events: Vec<DueEvent>,
+    pub events: Vec<DueEvent>,
 }
 
 /// A request that waits for its turn, and the frame it is due at (0: now).
-struct Queued {
+pub(crate) struct Queued {
     request: Request,
     reply: Reply<Applied>,
     arrived_ns: u64,
@@ -174,17 +170,17 @@ pub struct Session {
     /// Something has changed since [`Session::remember`].
     pub(crate) is_memo_old: bool,
     history: History,
-    next_batch: u64,
-    queue: VecDeque<Queued>,
+    pub(crate) next_batch: u64,
+    pub(crate) queue: VecDeque<Queued>,
     /// Requests that have left the queue.
     decided: u64,
     /// Questions, and how many requests are to have left the queue before each is answered.
     questions: VecDeque<(u64, Question)>,
     schedule: BTreeMap<(u64, u64), Queued>,
     next_scheduled: u64,
-    in_flight: HashMap<u64, InFlight>,
+    pub(crate) in_flight: HashMap<u64, InFlight>,
     /// Memory to be provided after the next batch.
-    later: Vec<Room>,
+    pub(crate) later: Vec<Room>,
     /// The batch with plans that the conductor has not taken yet.
     pub(crate) untaken: Option<u64>,
     clock: FrameClock,
@@ -599,99 +595,6 @@ impl Session {
             } else {
                 self.model.change(gesture.slot, |module| module.initial = module.params.clone().into());
             }
-        }
-    }
-
-    /// Lets the stage follow the model. Returns memory that will be free.
-    pub(crate) fn follow(&mut self, is_silent: bool) -> Vec<Room> {
-        for room in self.stage.reserved() {
-            let middle = room.range.end.min(room.range.start + PROMPT_BYTES);
-            (self.parts.provide)(&Room { lane: room.lane, range: room.range.start..middle });
-            if middle < room.range.end {
-                self.later.push(Room { lane: room.lane, range: middle..room.range.end });
-            }
-        }
-        let finished = self.parts.telemetry.blocks.load(Ordering::Acquire);
-        self.stage.follow(&self.model, is_silent, finished)
-    }
-
-    /// Sends what changed to the conductor.
-    pub(crate) fn post(&mut self, gestures: Vec<Gesture>, due_frame: u64, waiting: Vec<Waiting>, freed: Vec<Room>) {
-        let mut flips = Vec::new();
-        for (lane, plan) in self.stage.changed_plans() {
-            let finished = || self.parts.telemetry.blocks.load(Ordering::Acquire);
-            let slot = loop {
-                match self.parts.planner.write(lane, &plan, finished()) {
-                    Some(slot) => break slot,
-                    // More changes than blocks: the next block frees a slot.
-                    None => std::thread::sleep(std::time::Duration::from_micros(200)),
-                }
-            };
-            flips.push((lane, slot));
-        }
-        let active = self.stage.active_lanes();
-        let mut events: Vec<DueEvent> = gestures.iter().filter_map(|gesture| self.event(gesture, due_frame)).collect();
-        // Those that an engine before had sent came first.
-        events.splice(..0, std::mem::take(&mut self.left_events));
-        events.sort_by_key(|event| event.frame);
-        let id = self.next_batch;
-        self.next_batch += 1;
-        let has_plans = !flips.is_empty();
-        if has_plans {
-            self.untaken = Some(id);
-            let cores = self.parts.placer.cores(&self.stage.lane_groups());
-            self.parts.pool.set_cores(cores);
-            self.parts.pool.set_busy(|lane| self.stage.modules_on(lane) > 0);
-        }
-        let later = std::mem::take(&mut self.later);
-        let in_flight = InFlight { waiting, freed, later, syncs: Vec::new(), has_plans, events: events.clone() };
-        self.in_flight.insert(id, in_flight);
-        // Before it can be heard: what was heard once is not forgotten.
-        self.remember();
-        let batch = Box::new(Batch { id, due_frame, flips, active, events, block: 0, taken_ns: 0, done_ns: 0 });
-        let mut batch = Some(batch);
-        while let Some(full) = batch.take() {
-            if let Err(rtrb::PushError::Full(back)) = self.parts.orders.push(full) {
-                batch = Some(back);
-                std::thread::sleep(std::time::Duration::from_micros(200));
-            }
-        }
-    }
-
-    /// Events that lanes have perhaps not got yet, in the order in which they were sent.
-    pub(crate) fn events_under_way(&self) -> impl Iterator<Item = &DueEvent> {
-        let mut batches: Vec<_> = self.in_flight.iter().collect();
-        batches.sort_unstable_by_key(|(id, _)| **id);
-        batches.into_iter().flat_map(|(_, batch)| &batch.events)
-    }
-
-    fn event(&self, gesture: &Gesture, due_frame: u64) -> Option<DueEvent> {
-        let module = self.model.by_slot(gesture.slot)?;
-        let frames = |seconds: f32| (f64::from(seconds) * f64::from(self.parts.format.rate_hz)).round();
-        let now = self.parts.telemetry.blocks.load(Ordering::Acquire) * self.parts.format.frames as u64;
-        let frame = match gesture.after_s {
-            after if after > 0.0 && due_frame == 0 => now + self.parts.format.frames as u64 + frames(after) as u64,
-            after if after > 0.0 => due_frame + frames(after) as u64,
-            _ => due_frame,
-        };
-        let event = LaneEvent {
-            slot: gesture.slot,
-            input: gesture.input,
-            frame: 0,
-            ramp_frames: frames(gesture.ramp_s) as u32,
-            value: gesture.value,
-        };
-        Some(DueEvent { lane: module.lane, frame, event })
-    }
-
-    /// Drops what has faded, so that its memory comes back.
-    fn tidy(&mut self) {
-        if self.untaken.is_some() || !self.queue.is_empty() || !self.is_sounding || !self.stage.is_fading() {
-            return;
-        }
-        let freed = self.follow(false);
-        if !freed.is_empty() || !self.stage.is_fading() {
-            self.post(Vec::new(), 0, Vec::new(), freed);
         }
     }
 

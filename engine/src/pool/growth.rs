@@ -1,6 +1,11 @@
 //! When the pool opens another seat, and when it closes one.
 
-use super::seat::State;
+use tine_protocol::sys::clock::now_ns;
+use tine_protocol::sys::process;
+
+use super::Supervisor;
+use super::books::lock;
+use super::seat::{Seat, State};
 
 /// Idle workers that are to be there: a module that is created finds one, and so does the next.
 const IDLE_MIN: usize = 2;
@@ -43,6 +48,55 @@ pub fn next_change(seats: &[(State, u64)], base: usize, now_ns: u64) -> Option<C
         let drains = extra.find(|seat| is_over(seat, State::Idle, IDLE_NS));
         drains.filter(|_| idle > IDLE_MIN).map(Change::Drain)
     })
+}
+
+impl Supervisor {
+    /// Carries out what the session asks for.
+    pub(super) fn obey(&mut self) {
+        for lane in std::mem::take(&mut *lock(&self.shared.orders)) {
+            // Its death is noticed like any other.
+            if let Some(worker) = self.seats.get(usize::from(lane.0)).and_then(Seat::worker) {
+                process::kill(&worker.pidfd);
+            }
+        }
+    }
+
+    /// Heeds which lanes have modules; opens and closes seats.
+    pub(super) fn grow_or_shrink(&mut self) {
+        let now_ns = now_ns();
+        let busy: Vec<bool> = lock(&self.shared.doors).iter().map(|door| door.is_busy).collect();
+        for (seat, is_busy) in self.seats.iter_mut().zip(busy) {
+            seat.heed(is_busy, now_ns);
+            if is_busy && seat.state() == State::Closed {
+                // The session chose it before it heard that it was to go.
+                seat.open();
+                self.forks_due += 1;
+            }
+        }
+        let standing = |seat: &Seat| (seat.state(), seat.since_ns());
+        while self.is_ready
+            && let seats = self.seats.iter().map(standing).collect::<Vec<_>>()
+            && let Some(change) = next_change(&seats, self.config.seats, now_ns)
+        {
+            match change {
+                Change::Open(seat) => {
+                    self.seats[seat].open();
+                    if let Some(spare) = self.spares.pop() {
+                        self.attach(seat, spare);
+                    }
+                    self.forks_due += 1;
+                }
+                Change::Drain(seat) => self.seats[seat].drain(now_ns),
+                Change::Keep(seat) => self.seats[seat].stay(now_ns),
+                Change::Close(seat) => {
+                    if let Some(worker) = self.seats[seat].close() {
+                        process::kill(&worker.pidfd);
+                        lock(&self.shared.counts).retired += 1;
+                    }
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]
