@@ -79,12 +79,18 @@ pub fn read(path: &Path) -> Result<String, Failure> {
 /// If any step fails; what was there before stays.
 pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |error: io::Error| io_failure(format!("{}: {error}", path.display()));
+    match fs::metadata(path) {
+        Ok(about) if about.is_dir() => return Err(failed(io::Error::other("is a folder"))),
+        // The new file would take its place.
+        Ok(about) if !about.is_file() => return Err(failed(io::Error::other("is a device, a pipe or a socket"))),
+        _ => {}
+    }
+    // A link stays, and leads to the new file.
+    let target = fs::canonicalize(path);
+    let path = target.as_deref().unwrap_or(path);
     let Some(name) = path.file_name() else {
         return Err(failed(io::Error::other("no file name")));
     };
-    if path.is_dir() {
-        return Err(failed(io::Error::other("is a folder")));
-    }
     let folder = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
@@ -114,6 +120,21 @@ fn io_failure(message: String) -> Failure {
 mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_file_is_written_through_a_link_and_nothing_else_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        write(&at("patch"), "old").unwrap();
+        symlink(at("patch"), at("link")).unwrap();
+        write(&at("link"), "new").unwrap();
+        assert_eq!(fs::read_to_string(at("patch")).unwrap(), "new");
+        assert!(at("link").is_symlink());
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        let refused = write(&at("socket"), "new").unwrap_err();
+        assert!(refused.message.ends_with("is a device, a pipe or a socket"), "{}", refused.message);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "no temporary file is left");
+    }
 
     #[test]
     fn no_path_leads_out_of_the_folder() {
