@@ -3,7 +3,7 @@
 use tine_tests::osc::Osc;
 use tine_tests::patches::PLAYING;
 use tine_tests::tine::{Tine, render};
-use tine_tests::wav::assert_same;
+use tine_tests::wav::{assert_same, difference};
 
 const KINDS: [&str; 6] = ["vco", "vcf*4", "delay", "adsr", "noise", "mix"];
 
@@ -30,8 +30,9 @@ fn come_and_go(osc: &Osc, round: usize) {
     osc.done("/destroy", &[&"guest"]);
 }
 
-/// With few workers, guests share a lane with what plays.
-fn a_thousand_come_and_go(workers: &str) {
+/// With few workers, guests share a lane with what plays. False if the sound differs where the machine stood still for longer than the lead can
+/// hide.
+fn a_thousand_come_and_go(workers: &str) -> bool {
     let arguments = ["--workers", workers, "--block", "128", "--lead", "16", "--period", "256", "--record", "live.wav"];
     let mut tine = Tine::serve(PLAYING, &arguments);
     let osc = tine.osc();
@@ -42,26 +43,36 @@ fn a_thousand_come_and_go(workers: &str) {
     let late = cost(&tine);
     println!("{workers} workers: pss kB, shared kB, descriptors: {early:?} after 198, {late:?} after 1002");
     let frames = osc.stat("frames") as usize;
-    let (deaths, late_blocks) = (osc.stat("worker_deaths"), osc.stat("late_blocks"));
+    let [deaths, late_by_us, late_by_machine] =
+        ["worker_deaths", "late_by_us", "late_by_machine"].map(|name| osc.stat(name));
     println!("create p50 {} ms, p99 {} ms", osc.stat("create_p50_ms"), osc.stat("create_p99_ms"));
     assert_eq!(osc.stat("create_count"), 1002.0);
     assert_eq!(deaths, 0.0);
     tine.quit();
     let seconds = frames as f64 / 48_000.0;
     let rendered = render(PLAYING, seconds, &["--block", "128"]);
-    let what = format!("{workers} workers, {late_blocks} late blocks");
-    assert_same(&what, &rendered, &tine.recording(), frames - 4_800);
+    let recorded = tine.recording();
+    if late_by_us == 0.0 && late_by_machine > 0.0 && difference(&rendered, &recorded).is_some() {
+        println!("late {late_by_machine} times by the machine's fault");
+        return false;
+    }
+    assert_same(&format!("{workers} workers, late {late_by_us} times"), &rendered, &recorded, frames - 4_800);
     assert!(late[0] < early[0] + 2048, "memory grows: {early:?}, then {late:?}");
     assert!(late[1] < early[1] + 1024, "shared memory grows: {early:?}, then {late:?}");
     assert_eq!(late[2], early[2], "descriptors");
+    true
+}
+
+fn eventually(workers: &str) {
+    assert!((0..3).any(|_| a_thousand_come_and_go(workers)), "the machine stands still again and again");
 }
 
 #[test]
 fn a_thousand_creates_and_destroys_leave_sound_memory_and_descriptors_alone() {
-    a_thousand_come_and_go("8");
+    eventually("8");
 }
 
 #[test]
 fn guests_in_the_same_worker_leave_the_sound_alone() {
-    a_thousand_come_and_go("2");
+    eventually("2");
 }

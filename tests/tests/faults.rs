@@ -215,6 +215,7 @@ impl Bench {
         let frames = osc.stat("frames") as usize;
         let deaths = osc.stat("worker_deaths");
         let longest_ms = osc.stat("machine_stall_max_ms");
+        let is_machines = osc.stat("late_by_us") == 0.0 && osc.stat("late_by_machine") > 0.0;
         let figures =
             ["worker_hangs", "cold_starts", "recovery_max_ms", "late_blocks", "machine_stalls", "machine_stall_max_ms"];
         let figures = figures.map(|name| format!("{name} {}", osc.stat(name))).join(", ");
@@ -229,8 +230,8 @@ impl Bench {
             let [left, right] = recorded[at].map(f32::from_bits);
             let what =
                 format!("{}: {wrong} frames differ, the first is {at} (block {}): {left} {right}", self.kind, at / 256);
-            assert!(longest_ms > LONG_STALL_MS, "{what}");
-            println!("{what}; the machine stood still for {longest_ms} ms");
+            assert!(longest_ms > LONG_STALL_MS || is_machines, "{what}");
+            println!("{what}; the machine stood still for up to {longest_ms} ms");
             return false;
         }
         true

@@ -53,6 +53,11 @@ fn a_pool_under_fire_is_full_again_with_little_lead() {
 #[test]
 #[ignore = "takes two minutes: ./check --long"]
 fn a_kill_every_50_ms_for_minutes_changes_no_sample() {
+    assert!((0..3).any(|_| storm()), "the machine stands still again and again");
+}
+
+/// False if the sound differs where the machine stood still for longer than the lead can hide, and nobody else made a block late.
+fn storm() -> bool {
     const KILLS: usize = 2_400;
     let mut arguments = vec!["--record", "live.wav"];
     arguments.extend(STEADY);
@@ -82,16 +87,24 @@ fn a_kill_every_50_ms_for_minutes_changes_no_sample() {
         "cold_starts",
         "recovery_p50_ms",
         "recovery_p99_ms",
-        "late_blocks",
+        "late_by_us",
+        "late_by_machine",
+        "machine_stall_max_ms",
     ];
     println!("{}", names.map(|name| format!("{name} {}", osc.stat(name))).join(", "));
     println!("descriptors and resident kB of the engine: {before:?}, then {after:?}");
+    let is_machines = osc.stat("late_by_us") == 0.0 && osc.stat("late_by_machine") > 0.0;
     assert!(after.0 <= before.0 + 2, "descriptors leak");
     assert!(after.1 < before.1 + 8_192, "memory leaks");
     tine.quit();
     let recorded = tine.recording();
     let rendered = render(PLAYING, recorded.len() as f64 / 48_000.0, &STEADY[..2]);
+    if is_machines && let Some((count, first)) = difference(&recorded, &rendered) {
+        println!("{count} frames differ, the first is {first}");
+        return false;
+    }
     assert_same("under fire", &recorded, &rendered, 100 * 48_000);
+    true
 }
 
 fn resident_kb(tine: &Tine) -> u64 {
