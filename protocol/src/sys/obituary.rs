@@ -72,7 +72,7 @@ pub fn says_ended(value: u32) -> bool {
 /// Sleeps until one of the obituaries at `offset` is no longer as it was `seen`, or `own` is no longer `own_seen`. May return at any time.
 ///
 /// # Errors
-/// `Unsupported` on a kernel before 5.16; `InvalidInput` for more than [`WORDS_MAX`] words.
+/// `Unsupported` on a kernel before 5.16; `InvalidInput` for more than [`WORDS_MAX`] words; else as the system says it.
 pub fn wait(seen: &[(&ReadMap, u32)], offset: usize, own: &AtomicU32, own_seen: u32) -> io::Result<()> {
     let wait = |address: *mut u32, value: u32| {
         let mut wait = Wait::new();
@@ -88,10 +88,10 @@ pub fn wait(seen: &[(&ReadMap, u32)], offset: usize, own: &AtomicU32, own_seen: 
     }
     // The kernel only reads the words, which the borrowed maps and `own` keep where they are.
     match futex::waitv(&waits, futex::WaitvFlags::empty(), None, rustix::thread::ClockId::Monotonic) {
-        Ok(_) => Ok(()),
+        // Or a word has changed already, or a signal came: whoever waits looks again.
+        Ok(_) | Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Ok(()),
         Err(rustix::io::Errno::NOSYS) => Err(io::ErrorKind::Unsupported.into()),
-        // A word has changed already, or a signal came: whoever waits looks again.
-        Err(_) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 
