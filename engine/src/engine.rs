@@ -304,6 +304,7 @@ impl Engine {
         let (begin, begin_receiver) = bounded(1);
         let (begun_sender, begun) = bounded(1);
         let mut session = Session::new(parts, state);
+        session.recording = config.record.clone();
         if let Some(resumed) = resumed {
             session.restore(&resumed)?;
         }
@@ -450,7 +451,7 @@ impl Engine {
     /// The file to record into: after the death of an engine what that one recorded, under another name, as it is an end of its own.
     fn to_record(&self) -> Option<PathBuf> {
         let Some(before) = &self.before else { return self.config.record.clone() };
-        let path = before.recording.as_ref().or(self.config.record.as_ref())?;
+        let path = before.recording.as_ref()?;
         let name = path.file_stem()?.to_string_lossy().into_owned();
         let extension =
             path.extension().map(|extension| format!(".{}", extension.to_string_lossy())).unwrap_or_default();

@@ -303,6 +303,10 @@ impl Supervisor {
 
     /// A seat's worker is dead: a spare takes over, within the same block if it can.
     fn lose(&mut self, seat: usize) {
+        if self.seats[seat].is_retired() {
+            self.seats[seat].close();
+            return;
+        }
         let noticed_ns = now_ns();
         let Some(dead) = self.seats[seat].lose(noticed_ns) else { return };
         // Fence: its pidfd is readable, so the process has ended, all its threads and mappings with it; or the kernel says that it is ending, so

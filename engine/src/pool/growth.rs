@@ -73,7 +73,8 @@ impl Supervisor {
                 self.forks_due += 1;
             }
         }
-        let standing = |seat: &Seat| (seat.state(), seat.since_ns());
+        // One that is about to go is neither kept nor told to go again.
+        let standing = |seat: &Seat| (if seat.is_retired() { State::Busy } else { seat.state() }, seat.since_ns());
         while self.is_ready
             && let seats = self.seats.iter().map(standing).collect::<Vec<_>>()
             && let Some(change) = next_change(&seats, self.config.seats, now_ns)
@@ -89,7 +90,8 @@ impl Supervisor {
                 Change::Drain(seat) => self.seats[seat].drain(now_ns),
                 Change::Keep(seat) => self.seats[seat].stay(now_ns),
                 Change::Close(seat) => {
-                    if let Some(worker) = self.seats[seat].close() {
+                    // Its seat is closed when it is certainly gone: nobody may sit there before.
+                    if let Some(worker) = self.seats[seat].retire() {
                         process::kill(&worker.pidfd);
                         lock(&self.shared.counts).retired += 1;
                     }

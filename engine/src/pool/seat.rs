@@ -95,6 +95,8 @@ impl Standing {
 #[derive(Default)]
 pub(super) struct Seat {
     standing: Standing,
+    /// Its worker was told to go.
+    is_retiring: bool,
     /// Of the present worker; counts over all that were here.
     pub generation: u32,
     /// Workers that died here.
@@ -170,6 +172,7 @@ impl Seat {
 
     /// Its worker is dead: what was known of that one.
     pub fn lose(&mut self, now_ns: u64) -> Option<Worker> {
+        self.is_retiring = false;
         let mut lost = None;
         self.change(|standing| match standing {
             Standing::Idle(worker, _) | Standing::Busy(worker) | Standing::Draining(worker, _) => {
@@ -212,17 +215,24 @@ impl Seat {
         });
     }
 
-    /// It is no longer in use: the worker that has to go.
-    pub fn close(&mut self) -> Option<Worker> {
-        let mut gone = None;
+    /// Its worker is told to go, if it is draining: that worker.
+    pub fn retire(&mut self) -> Option<&Worker> {
+        self.is_retiring = self.state() == State::Draining;
+        self.worker().filter(|_| self.is_retiring)
+    }
+
+    /// Whether its worker was told to go, and no module has come since.
+    pub fn is_retired(&self) -> bool {
+        self.is_retiring && self.state() == State::Draining
+    }
+
+    /// The worker that was told to go is gone: the seat is no longer in use.
+    pub fn close(&mut self) {
+        self.is_retiring = false;
         self.change(|standing| match standing {
-            Standing::Draining(worker, _) => {
-                gone = Some(worker);
-                Standing::Closed
-            }
+            Standing::Draining(..) => Standing::Closed,
             other => other,
         });
-        gone
     }
 }
 
@@ -268,7 +278,7 @@ mod tests {
             ("modules go", |seat| seat.heed(false, 9)),
             ("drain", |seat| seat.drain(9)),
             ("stay", |seat| seat.stay(9)),
-            ("close", |seat| drop(seat.close())),
+            ("close", |seat| seat.close()),
             ("sit", |seat| {
                 if seat.is_waiting() {
                     seat.sit(worker(), 9);
