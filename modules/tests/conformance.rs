@@ -4,7 +4,7 @@ use assert_no_alloc::assert_no_alloc;
 use rtsan_standalone::ScopedSanitizeRealtime;
 use tine_modules::Kind;
 use tine_modules::rig::Rig;
-use tine_protocol::spec::{CHANNELS_MAX, Curve, InputSpec, ParamSpec, Signal};
+use tine_protocol::spec::{CHANNELS_MAX, Curve, InputSpec, ParamSpec, Signal, Unit};
 
 use crate::signal::{FRAMES, RATE_HZ, hash, inputs, kinds};
 
@@ -102,8 +102,9 @@ fn every_table_is_sound() {
             assert!(!summary.is_empty(), "{}.{name} has no help", spec.name);
         }
         for param in spec.params {
-            assert_eq!(param.curve == Curve::Choice, !param.choices.is_empty(), "{}.{}", spec.name, param.name);
+            assert_eq!(param.unit == Unit::Choice, !param.choices.is_empty(), "{}.{}", spec.name, param.name);
         }
+        assert!(spec.inputs.iter().filter(|port| port.is_poly).count() <= 1, "{}", spec.name);
         let notes = spec.notes;
         for input in [notes.pitch, notes.gate, notes.velocity, notes.trigger].into_iter().flatten() {
             assert!(spec.input(input).is_some(), "{} plays {input}, which it does not have", spec.name);
