@@ -29,8 +29,8 @@ pub struct Block<'a, const W: usize> {
     /// Per input (ports, then params): `frames` rows, valid where the bit in `varying` is set.
     pub(crate) inputs: &'a [f32],
     pub(crate) input_stride: usize,
-    pub(crate) varying: u32,
-    pub(crate) patched: u32,
+    pub(crate) varying: u64,
+    pub(crate) patched: u64,
     /// Per param: its value at the end of the block, before cables.
     pub(crate) constants: &'a [f32],
     pub(crate) silence: &'a [f32],

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytemuck::{Pod, Zeroable};
 use fearless_simd::{Level, Simd, dispatch};
 use tine_protocol::ramp::Ramp;
-use tine_protocol::spec::{CHANNELS_MAX, Curve, KindSpec, PORTS_MAX, ParamSpec, PortSpec};
+use tine_protocol::spec::{CHANNELS_MAX, Curve, KindSpec, OUTPUTS_MAX, PORTS_MAX, ParamSpec, PortSpec};
 
 use crate::block::Block;
 use crate::dsp::math::{SIGNAL_MAX, exp2};
@@ -206,7 +206,7 @@ impl Kind {
         assert!(align_of::<M::Voice>() <= 16);
         assert!(size_of::<M::Voice>() > 0, "a kind that remembers nothing uses Stateless");
         assert!(M::SPEC.inputs.len() + M::SPEC.params.len() <= PORTS_MAX);
-        assert!(M::SPEC.outputs.len() <= PORTS_MAX);
+        assert!(M::SPEC.outputs.len() <= OUTPUTS_MAX);
         Kind {
             spec: &const { M::SPEC },
             voice_bytes: size_of::<M::Voice>(),
@@ -433,8 +433,8 @@ fn run_group<M: Module, const W: usize>(
     let held_of = |input: usize| input * job.shape.stride() + group * W..input * job.shape.stride() + (group + 1) * W;
 
     let mut constants = [0.0f32; PORTS_MAX];
-    let mut varying = 0u32;
-    let mut patched = 0u32;
+    let mut varying = 0u64;
+    let mut patched = 0u64;
     for input in 0..M::SPEC.inputs.len() + M::SPEC.params.len() {
         // An input at rest costs nothing, not even a sum of zeros: most inputs of most modules are.
         let is_resting = match input.checked_sub(ports) {

@@ -6,8 +6,11 @@
 /// Channels that a poly cable carries at most.
 pub const CHANNELS_MAX: usize = 16;
 
-/// Ports, of one direction, that a kind declares at most (params count as inputs too).
-pub const PORTS_MAX: usize = 32;
+/// Inputs that a kind declares at most, its params included.
+pub const PORTS_MAX: usize = 48;
+
+/// Outputs that a kind declares at most.
+pub const OUTPUTS_MAX: usize = 32;
 
 /// Sound files that are loaded at a time at most.
 pub const FILES_MAX: usize = 1023;
