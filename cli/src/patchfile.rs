@@ -8,7 +8,7 @@ use tine_engine::command::Query;
 use tine_engine::handle::Handle;
 use tine_engine::interpreter::Failure;
 use tine_engine::name::Name;
-use tine_protocol::spec::{Curve, ParamSpec, Role};
+use tine_protocol::spec::{ParamSpec, Role, Unit};
 
 use crate::files;
 use crate::words::number::choice;
@@ -96,8 +96,8 @@ fn moved(module: &ModuleInfo) -> impl Iterator<Item = (&'static ParamSpec, f32)>
 
 /// A value such that the grammar reads the same float: a choice's word, or a number in the param's own unit.
 pub fn literal(value: f32, spec: &ParamSpec) -> String {
-    match (spec.curve, choice(value, spec)) {
-        (Curve::Choice, Some(word)) => word.to_owned(),
+    match (spec.unit, choice(value, spec)) {
+        (Unit::Choice, Some(word)) => word.to_owned(),
         _ => number(value),
     }
 }

@@ -136,7 +136,7 @@ pub enum Command {
         /// The module.
         id: Name,
     },
-    /// Plays a pitch and opens the gate.
+    /// Plays a pitch and opens the gate, on a channel that is free where there are several; with velocity 0, lets go of that pitch.
     Note {
         /// The module.
         id: Name,
@@ -176,6 +176,8 @@ pub enum When {
     After(f64),
     /// At this moment of the wall clock, to the frame (OSC timetags).
     At(SystemTime),
+    /// When the transport next reaches a multiple of so many beats, to the frame.
+    NextBeat(u32),
 }
 
 /// Who asks. Changes are echoed to everyone else.

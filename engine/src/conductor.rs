@@ -26,6 +26,9 @@ use crate::claim::{Claim, settled};
 use crate::feed::{SIDES, Sink};
 use crate::scope::Probe;
 use crate::timing::Timing;
+use tempo::Tempo;
+
+pub mod tempo;
 
 /// How time goes.
 pub enum Pace {
@@ -128,6 +131,8 @@ pub struct Conductor {
     pub out_plan: ModulePlan,
     /// Samples of one side in one block of that ring.
     pub out_port_samples: u32,
+    /// Musical time.
+    pub tempo: Tempo,
 }
 
 /// State of the loop.
@@ -178,6 +183,7 @@ impl Conductor {
     pub fn run(mut self, mut until: impl FnMut(Block) -> bool) -> Conductor {
         let mut state = Loop::new(self.control.read(0), &self.active);
         let mut block = self.first;
+        self.tempo.resume(&self.control, block, state.head.frames);
         while !until(block) {
             self.step(block, &mut state);
             block += 1;
@@ -281,6 +287,7 @@ impl Conductor {
         self.telemetry.started_ns.store(paced_ns, Ordering::Relaxed);
         self.telemetry.blocks.store(block, Ordering::Release);
         self.take_orders(block, state);
+        self.tempo.write(block, state.head.rate_hz, state.head.frames, &mut self.control);
         self.write_events(block, state);
         self.control.publish(engine::CYCLE, block);
         for &lane in &state.active {
@@ -381,7 +388,7 @@ impl Conductor {
 
     /// Moves the events of this block to their lanes, and leaves the others in the batch.
     fn sort_in_events(&mut self, first_frame: u64, end_frame: u64, batch: &mut Batch, state: &mut Loop) {
-        let telemetry = &self.telemetry;
+        let (telemetry, tempo) = (&self.telemetry, &mut self.tempo);
         let patience_blocks = u64::from(state.head.rate_hz / state.head.frames.max(1));
         batch.events.retain(|due| {
             let lane = usize::from(due.lane.0).min(LANES_MAX - 1);
@@ -397,6 +404,7 @@ impl Conductor {
             if due.frame != 0 && due.frame < first_frame {
                 telemetry.events_moved.fetch_add(1, Ordering::Relaxed);
             }
+            tempo.hear(&due.event);
             list.push(LaneEvent { frame: due.frame.saturating_sub(first_frame) as u32, ..due.event });
             false
         });

@@ -10,6 +10,7 @@ use crate::model::{CABLES_MAX, Cable, Catalogue, MODULES_MAX, Model, Module};
 use crate::name::Name;
 use crate::similar::similar;
 use crate::value;
+use crate::voices::{Note, Release, Strike, Voices};
 
 /// A change within a block that a command asks for, besides what it does to the model.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,6 +19,8 @@ pub struct Gesture {
     pub slot: Slot,
     /// Input index (ports, then params), or `u32::MAX` for a reset.
     pub input: u32,
+    /// For a port: the channel, or [`ALL_CHANNELS`].
+    pub channel: u32,
     /// Seconds until it is reached.
     pub ramp_s: f32,
     /// Seconds after the request's time.
@@ -26,8 +29,14 @@ pub struct Gesture {
     pub value: f32,
 }
 
+/// In place of a channel: every one.
+pub const ALL_CHANNELS: u32 = u32::MAX;
+
 /// How long the pulse of `trig` lasts: long enough for any rate and block, short enough to repeat.
 const TRIGGER_S: f32 = 0.002;
+
+/// How long the gate of a note that is taken for another stays closed: an envelope sees it, and nobody hears a gap.
+const RESTRIKE_S: f32 = 0.001;
 
 /// A draft of the patch, and what else the commands so far ask for.
 pub struct Draft<'a> {
@@ -39,6 +48,8 @@ pub struct Draft<'a> {
     pub outcomes: Vec<Outcome>,
     /// The next module's slot.
     pub next_slot: u32,
+    /// Which channel plays what.
+    pub voices: Voices,
     catalogue: Catalogue,
     placer: &'a mut dyn FnMut(&Model, &Placement) -> Result<LaneId, PatchError>,
 }
@@ -51,7 +62,15 @@ impl<'a> Draft<'a> {
         catalogue: Catalogue,
         placer: &'a mut dyn FnMut(&Model, &Placement) -> Result<LaneId, PatchError>,
     ) -> Draft<'a> {
-        Draft { model: model.clone(), gestures: Vec::new(), outcomes: Vec::new(), next_slot, catalogue, placer }
+        Draft {
+            model: model.clone(),
+            gestures: Vec::new(),
+            outcomes: Vec::new(),
+            next_slot,
+            voices: Voices::default(),
+            catalogue,
+            placer,
+        }
     }
 
     /// Applies one command.
@@ -253,7 +272,7 @@ impl<'a> Draft<'a> {
         let module = self.module(id)?;
         let (slot, input) = (module.slot, (module.spec.inputs.len() + index) as u32);
         self.model.change(slot, |module| module.params[index] = number);
-        self.gestures.push(Gesture { slot, input, ramp_s, after_s: 0.0, value: number });
+        self.gestures.push(Gesture { slot, input, channel: ALL_CHANNELS, ramp_s, after_s: 0.0, value: number });
         Ok(Outcome::Set { module: id.clone(), param: spec.name, value: number })
     }
 
@@ -290,10 +309,37 @@ impl<'a> Draft<'a> {
         if notes.pitch.is_none() && notes.gate.is_none() && notes.velocity.is_none() {
             return Err(unsupported(&module, "take notes"));
         }
-        self.hold(&module, notes.pitch, octaves, 0.0);
-        self.hold(&module, notes.velocity, velocity as f32, 0.0);
-        self.hold(&module, notes.gate, 1.0, 0.0);
+        let note = Note { pitch: octaves, velocity: velocity as f32 };
+        let (unison, groups) = unison(&module);
+        if velocity > 0.0 {
+            let Strike { channel, is_open } = self.voices.strike(module.slot, groups, note);
+            let channels = channels(&module, channel, unison);
+            // What sounds on a channel of its own is struck anew: its gate falls first. A single voice goes on, legato.
+            let after_s = if is_open && groups > 1 { RESTRIKE_S } else { 0.0 };
+            for &channel in &channels {
+                if after_s > 0.0 {
+                    self.hold_on(&module, notes.gate, channel, 0.0, 0.0);
+                }
+                self.play(&module, note, channel, after_s);
+                self.hold_on(&module, notes.gate, channel, 1.0, after_s);
+            }
+            return Ok(Outcome::Done);
+        }
+        match self.voices.release(module.slot, groups, octaves) {
+            Release::Nothing => {}
+            Release::Back(note) => self.play(&module, note, ALL_CHANNELS, 0.0),
+            Release::Close(channel) => {
+                for channel in channels(&module, channel, unison) {
+                    self.hold_on(&module, notes.gate, channel, 0.0, 0.0);
+                }
+            }
+        }
         Ok(Outcome::Done)
+    }
+
+    fn play(&mut self, module: &Module, note: Note, channel: u32, after_s: f32) {
+        self.hold_on(module, module.spec.notes.pitch, channel, note.pitch, after_s);
+        self.hold_on(module, module.spec.notes.velocity, channel, note.velocity, after_s);
     }
 
     fn gate(&mut self, id: &Name, level: f64) -> Result<Outcome, PatchError> {
@@ -304,6 +350,7 @@ impl<'a> Draft<'a> {
         if module.spec.notes.gate.is_none() {
             return Err(unsupported(&module, "be gated"));
         }
+        self.voices.forget(module.slot);
         self.hold(&module, module.spec.notes.gate, level as f32, 0.0);
         Ok(Outcome::Done)
     }
@@ -323,6 +370,7 @@ impl<'a> Draft<'a> {
     fn panic(&mut self) -> Outcome {
         for module in self.model.modules().to_vec() {
             let notes = module.spec.notes;
+            self.voices.forget(module.slot);
             self.hold(&module, notes.gate, 0.0, 0.0);
             self.hold(&module, notes.trigger, 0.0, 0.0);
             self.gesture(module.slot, u32::MAX, 0.0, 0.0);
@@ -332,16 +380,28 @@ impl<'a> Draft<'a> {
 
     /// Holds `value` at an input: a port keeps it, a param goes there.
     fn hold(&mut self, module: &Module, input: Option<&str>, value: f32, after_s: f32) {
+        self.hold_on(module, input, ALL_CHANNELS, value, after_s);
+    }
+
+    /// The same on one channel; a param is one for all.
+    fn hold_on(&mut self, module: &Module, input: Option<&str>, channel: u32, value: f32, after_s: f32) {
         if let Some(index) = input.and_then(|name| module.spec.input(name)) {
             if let Some(param) = index.checked_sub(module.spec.inputs.len()) {
                 self.model.change(module.slot, |module| module.params[param] = value);
             }
-            self.gesture(module.slot, index as u32, value, after_s);
+            self.gestures.push(Gesture {
+                slot: module.slot,
+                input: index as u32,
+                channel,
+                ramp_s: 0.0,
+                after_s,
+                value,
+            });
         }
     }
 
     fn gesture(&mut self, slot: Slot, input: u32, value: f32, after_s: f32) {
-        self.gestures.push(Gesture { slot, input, ramp_s: 0.0, after_s, value });
+        self.gestures.push(Gesture { slot, input, channel: ALL_CHANNELS, ramp_s: 0.0, after_s, value });
     }
 
     fn module(&self, id: &Name) -> Result<&Module, PatchError> {
@@ -387,6 +447,21 @@ impl<'a> Draft<'a> {
         };
         Ok((module.slot, found))
     }
+}
+
+/// How many channels of a module play one note, and how many notes it plays at once.
+fn unison(module: &Module) -> (usize, usize) {
+    let param = module.spec.notes.voices.and_then(|name| module.spec.param(name));
+    let voices = param.map_or(1, |param| module.params[param].max(1.0) as usize).min(module.channels);
+    (voices, module.channels / voices)
+}
+
+/// The channels of note `group`. A single note is on all of them, also on those that no group would have.
+fn channels(module: &Module, group: usize, unison: usize) -> Vec<u32> {
+    if module.channels / unison == 1 {
+        return vec![ALL_CHANNELS];
+    }
+    (group * unison..(group + 1) * unison).map(|channel| channel as u32).collect()
 }
 
 /// Largest magnitude of a cable's gain.

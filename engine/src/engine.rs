@@ -13,7 +13,6 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use thiserror::Error;
 use tine_modules::Kind;
 use tine_protocol::ids::LaneId;
-use tine_protocol::plan::ModulePlan;
 use tine_protocol::segment::{EngineHead, LANE_BYTES, engine};
 use tine_protocol::sys::alarm::Alarm;
 use tine_protocol::sys::clock::now_ns;
@@ -40,7 +39,7 @@ use crate::planner::Planner;
 use crate::pool::{self, PoolConfig};
 use crate::recorder::{self, Recorder, Tap};
 use crate::resume::Resumed;
-use crate::session::{EngineControl, Parts, Session};
+use crate::session::{Begun, EngineControl, Parts, Session};
 use crate::stage::{Format, Room};
 use crate::stall;
 
@@ -116,7 +115,7 @@ pub struct Engine {
     ended: Receiver<()>,
     session: JoinHandle<()>,
     begin: crossbeam::channel::Sender<()>,
-    begun: Receiver<Result<(ModulePlan, u32), PatchError>>,
+    begun: Receiver<Result<Begun, PatchError>>,
     stand: Option<Stand>,
     /// What devices have taken.
     taken: Arc<outlet::Books>,
@@ -238,7 +237,7 @@ impl Engine {
             View { engine: engine_view.clone(), lanes: all_lanes },
             tables.get(),
             catalogue,
-            Workspace::new(format.frames),
+            Workspace::new(format.frames, Arc::new(tine_modules::Ffts::plan())),
         );
         fds.push(out_fd);
 
@@ -299,6 +298,7 @@ impl Engine {
             }),
             journal,
             memo: Memo::new(&memo)?,
+            transport: engine_view.clone(),
             first,
         };
         let (begin, begin_receiver) = bounded(1);
@@ -385,7 +385,7 @@ impl Engine {
         let Some(stand) = self.stand.take() else { return Ok(None) };
         let _ = self.begin.send(());
         stand.bell.ring();
-        let (out_plan, out_port_samples) = self.begun.recv().map_err(|_| EngineError::NoPool)??;
+        let Begun { out_plan, out_port_samples, tempo } = self.begun.recv().map_err(|_| EngineError::NoPool)??;
 
         let first = self.before.as_ref().map_or(0, |before| before.first);
         let is_live = opened.is_some();
@@ -425,6 +425,7 @@ impl Engine {
             watched: None,
             out_plan,
             out_port_samples,
+            tempo,
         };
         self.start_conductor(conductor, limit)?;
         if let Some(way) = way {

@@ -42,6 +42,7 @@ mod stall;
 mod stats;
 mod timing;
 mod value;
+mod voices;
 
 /// Ends a test in which real-time code allocates.
 #[cfg(test)]

@@ -86,6 +86,7 @@ pub struct RememberedEvent {
     frame: u64,
     slot: u32,
     input: u32,
+    channel: u32,
     ramp_frames: u32,
     value: f32,
 }
@@ -190,8 +191,8 @@ impl From<&Cable> for RememberedCable {
 
 impl From<&DueEvent> for RememberedEvent {
     fn from(due: &DueEvent) -> RememberedEvent {
-        let LaneEvent { slot, input, ramp_frames, value, .. } = due.event;
-        RememberedEvent { lane: due.lane.0, frame: due.frame, slot: slot.0, input, ramp_frames, value }
+        let LaneEvent { slot, input, channel, ramp_frames, value, .. } = due.event;
+        RememberedEvent { lane: due.lane.0, frame: due.frame, slot: slot.0, input, channel, ramp_frames, value }
     }
 }
 
@@ -215,8 +216,8 @@ impl Remembered {
     /// What was on its way, in the order in which it was sent.
     pub fn due_events(&self) -> Vec<DueEvent> {
         let event = |event: &RememberedEvent| {
-            let RememberedEvent { lane, frame, slot, input, ramp_frames, value } = *event;
-            let event = LaneEvent { slot: Slot(slot), input, frame: 0, ramp_frames, value };
+            let RememberedEvent { lane, frame, slot, input, channel, ramp_frames, value } = *event;
+            let event = LaneEvent { slot: Slot(slot), input, channel, frame: 0, ramp_frames, value };
             DueEvent { lane: LaneId(lane), frame, event }
         };
         self.events.iter().map(event).collect()

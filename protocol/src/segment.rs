@@ -36,6 +36,7 @@ pub const LAYOUT_HASH: u64 = {
         size_of::<EngineHead>(),
         size_of::<LaneControl>(),
         size_of::<EventBlock>(),
+        size_of::<TempoBlock>(),
         size_of::<LanePlan>(),
         size_of::<LaneHead>(),
         size_of::<ModuleHead>(),
@@ -47,7 +48,7 @@ pub const LAYOUT_HASH: u64 = {
         PLAN_SLOTS,
         LANE_BYTES,
         // Fields may move without a size changing: count this up when they do.
-        5,
+        6,
     ];
     // FNV-1a.
     let mut hash = 0xcbf2_9ce4_8422_2325u64;
@@ -101,6 +102,18 @@ pub struct LaneControl {
     pub valid: [u64; PLAN_SLOTS],
     /// Fills the cache lines.
     pub reserved2: [u64; 6],
+}
+
+/// Musical time of one block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct TempoBlock {
+    /// Which block, plus 1; another value: the transport stands at 0.
+    pub block: u64,
+    /// Beats since the start, at its first frame.
+    pub beat: f64,
+    /// Beats per frame.
+    pub beats_per_frame: f64,
 }
 
 /// Events of one lane in one block.
@@ -185,7 +198,7 @@ const _: () = {
     assert!(size_of::<ModuleHead>() == GRAIN);
     assert!(size_of::<ModulePlan>() == 104);
     assert!(size_of::<CablePlan>() == 64);
-    assert!(size_of::<LaneEvent>() == 20);
+    assert!(size_of::<LaneEvent>() == 24);
     assert!(size_of::<EventBlock>().is_multiple_of(8));
     assert!(size_of::<LanePlan>().is_multiple_of(8));
     assert!(LANE_BYTES / GRAIN <= u32::MAX as usize);
@@ -204,9 +217,10 @@ pub mod engine {
     pub const AWAITED: usize = offset_of!(EngineHead, awaited);
     const CONTROLS: usize = size_of::<EngineHead>();
     const EVENTS: usize = CONTROLS + LANES_MAX * size_of::<LaneControl>();
+    const TEMPOS: usize = EVENTS + LANES_MAX * RING_BLOCKS * size_of::<EventBlock>();
     /// End of what the conductor writes and start of what the session writes.
     pub const PLANS: usize =
-        (EVENTS + LANES_MAX * RING_BLOCKS * size_of::<EventBlock>()).next_multiple_of(crate::sys::memory::PAGE);
+        (TEMPOS + RING_BLOCKS * size_of::<TempoBlock>()).next_multiple_of(crate::sys::memory::PAGE);
     /// Length of the segment.
     pub const BYTES: usize = PLANS + LANES_MAX * PLAN_SLOTS * size_of::<LanePlan>();
 
@@ -228,6 +242,11 @@ pub mod engine {
     /// The events of `lane` in `block`.
     pub const fn events(lane: usize, block: Block) -> usize {
         EVENTS + (lane * RING_BLOCKS + block as usize % RING_BLOCKS) * size_of::<EventBlock>()
+    }
+
+    /// Musical time of `block`.
+    pub const fn tempo(block: Block) -> usize {
+        TEMPOS + block as usize % RING_BLOCKS * size_of::<TempoBlock>()
     }
 
     /// Plan `slot` of `lane`.

@@ -119,6 +119,8 @@ pub enum Unit {
     Cents,
     /// Quarter notes of the transport.
     Beats,
+    /// Beats per minute: the tempo itself.
+    BeatsPerMinute,
     /// A whole number of things: steps, voices, stages.
     Count,
     /// A sound file; the number is its place in the store, 0 none.
@@ -149,6 +151,8 @@ pub struct Notes {
     pub velocity: Option<&'static str>,
     /// Gets a short pulse on `trig`.
     pub trigger: Option<&'static str>,
+    /// The param that says how many channels play one note in unison; one each where there is none.
+    pub voices: Option<&'static str>,
 }
 
 /// An input of a kind: a port, or a param that a cable drives.

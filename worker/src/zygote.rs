@@ -2,9 +2,10 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::Arc;
 
 use tine_modules::runner::Scratch;
-use tine_modules::{CATALOGUE, Tables};
+use tine_modules::{CATALOGUE, Ffts, Tables};
 use tine_protocol::message::{ForkOrder, ZygoteSays};
 use tine_protocol::segment::{EngineHead, LANE_BYTES, LAYOUT_HASH, MAGIC, engine};
 use tine_protocol::sys::clock::now_ns;
@@ -47,7 +48,8 @@ fn live(inherited: Inherited) -> io::Result<()> {
     }
     let tables = warm::tables(&inherited.tables)?;
     let frames = head.frames as usize;
-    let mut scratch = Scratch::new(frames);
+    let ffts = Arc::new(Ffts::plan());
+    let mut scratch = Scratch::new(frames, Arc::clone(&ffts));
     warm::run_every_kind(CATALOGUE, tables.get(), head.rate_hz as f32, frames, &mut scratch);
     let warm_us = ((now_ns() - started_ns) / 1000) as i64;
     let says = ZygoteSays { what: ZygoteSays::WARM, pid: std::process::id(), ticket: 0, figure: warm_us };
@@ -56,7 +58,7 @@ fn live(inherited: Inherited) -> io::Result<()> {
     let Inherited { socket: engine_socket, .. } = inherited;
 
     let (own_pid, keeper_pid) = (std::process::id(), process::parent());
-    let mut nursery = Nursery { view, tables: tables.get(), frames, engine_socket, own_pid, keeper_pid };
+    let mut nursery = Nursery { view, tables: tables.get(), ffts, frames, engine_socket, own_pid, keeper_pid };
     loop {
         let [has_order, has_signal] = process::wait_any([nursery.engine_socket.as_fd(), signals.as_fd()], None);
         if has_signal {
@@ -77,6 +79,7 @@ fn live(inherited: Inherited) -> io::Result<()> {
 struct Nursery<'t> {
     view: View,
     tables: &'t Tables,
+    ffts: Arc<Ffts>,
     frames: usize,
     engine_socket: OwnedFd,
     own_pid: u32,
@@ -131,7 +134,7 @@ impl Nursery<'_> {
                 view: self.view.clone(),
                 tables: self.tables,
                 catalogue: CATALOGUE,
-                workspace: Workspace::new(self.frames),
+                workspace: Workspace::new(self.frames, Arc::clone(&self.ffts)),
             };
             seat::live(warm, &engine, forked_ns)
         })();

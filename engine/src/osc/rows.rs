@@ -106,8 +106,13 @@ fn unit(param: &ParamSpec) -> String {
         Unit::Seconds => "s".to_owned(),
         Unit::Octaves => "octaves".to_owned(),
         Unit::Cycles => "cycles".to_owned(),
+        Unit::Decibels => "db".to_owned(),
+        Unit::Cents => "cents".to_owned(),
+        Unit::Beats => "beats".to_owned(),
+        Unit::BeatsPerMinute => "bpm".to_owned(),
         Unit::Choice => param.choices.join(" "),
-        Unit::Ratio | Unit::Gain => String::new(),
+        Unit::File => "wav".to_owned(),
+        Unit::Ratio | Unit::Gain | Unit::Count => String::new(),
     }
 }
 

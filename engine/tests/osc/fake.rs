@@ -29,7 +29,7 @@ pub static TONE: KindSpec = KindSpec {
         ParamSpec::exponential("freq", Unit::Hertz, (20.0, 20_000.0), 440.0),
         ParamSpec::linear("level", Unit::Gain, (0.0, 1.0), 1.0),
     ],
-    notes: Notes { pitch: None, gate: Some("in"), velocity: None, trigger: None },
+    notes: Notes { pitch: None, gate: Some("in"), velocity: None, trigger: None, voices: None },
 };
 
 pub static DUST: KindSpec = KindSpec {
@@ -40,7 +40,7 @@ pub static DUST: KindSpec = KindSpec {
     inputs: &[],
     outputs: &[PortSpec::new("out", Signal::Audio, "sound")],
     params: &[ParamSpec::linear("level", Unit::Gain, (0.0, 1.0), 0.5)],
-    notes: Notes { pitch: None, gate: None, velocity: None, trigger: None },
+    notes: Notes { pitch: None, gate: None, velocity: None, trigger: None, voices: None },
 };
 
 /// What a test tells the session.
