@@ -5,6 +5,7 @@ mod clicks;
 mod conformance;
 mod controls;
 mod delay;
+mod keys;
 mod noise;
 mod out;
 mod signal;

@@ -2,6 +2,7 @@
 
 pub mod adsr;
 pub mod delay;
+pub mod keys;
 pub mod lfo;
 pub mod mix;
 pub mod noise;
