@@ -18,6 +18,8 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::scope::Scope>(),
     Kind::of::<kinds::out::Out>(),
     Kind::of::<kinds::keys::Keys>(),
+    Kind::of::<kinds::split::Split>(),
+    Kind::of::<kinds::merge::Merge>(),
 ];
 
 /// The kind called `name`, and its number.

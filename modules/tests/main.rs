@@ -8,6 +8,7 @@ mod delay;
 mod keys;
 mod noise;
 mod out;
+mod routing;
 mod signal;
 
 /// Ends the process when a block allocates.
