@@ -20,6 +20,8 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::keys::Keys>(),
     Kind::of::<kinds::split::Split>(),
     Kind::of::<kinds::merge::Merge>(),
+    Kind::of::<kinds::pan::Pan>(),
+    Kind::of::<kinds::scale::Scale>(),
 ];
 
 /// The kind called `name`, and its number.

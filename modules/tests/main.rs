@@ -8,6 +8,7 @@ mod delay;
 mod keys;
 mod noise;
 mod out;
+mod pan;
 mod routing;
 mod signal;
 

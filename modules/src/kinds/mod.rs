@@ -8,6 +8,8 @@ pub mod merge;
 pub mod mix;
 pub mod noise;
 pub mod out;
+pub mod pan;
+pub mod scale;
 pub mod scope;
 pub mod sh;
 pub mod slew;
