@@ -22,6 +22,8 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::merge::Merge>(),
     Kind::of::<kinds::pan::Pan>(),
     Kind::of::<kinds::scale::Scale>(),
+    Kind::of::<kinds::compare::Compare>(),
+    Kind::of::<kinds::logic::Logic>(),
 ];
 
 /// The kind called `name`, and its number.

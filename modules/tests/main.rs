@@ -5,6 +5,7 @@ mod clicks;
 mod conformance;
 mod controls;
 mod delay;
+mod gates;
 mod keys;
 mod noise;
 mod out;

@@ -1,9 +1,11 @@
 //! One file a kind.
 
 pub mod adsr;
+pub mod compare;
 pub mod delay;
 pub mod keys;
 pub mod lfo;
+pub mod logic;
 pub mod merge;
 pub mod mix;
 pub mod noise;
