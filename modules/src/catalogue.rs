@@ -24,6 +24,7 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::scale::Scale>(),
     Kind::of::<kinds::compare::Compare>(),
     Kind::of::<kinds::logic::Logic>(),
+    Kind::of::<kinds::quantize::Quantize>(),
 ];
 
 /// The kind called `name`, and its number.

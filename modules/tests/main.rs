@@ -10,6 +10,7 @@ mod keys;
 mod noise;
 mod out;
 mod pan;
+mod quantize;
 mod routing;
 mod signal;
 

@@ -11,6 +11,7 @@ pub mod mix;
 pub mod noise;
 pub mod out;
 pub mod pan;
+pub mod quantize;
 pub mod scale;
 pub mod scope;
 pub mod sh;
