@@ -17,6 +17,14 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::delay::Delay>(),
     Kind::of::<kinds::scope::Scope>(),
     Kind::of::<kinds::out::Out>(),
+    Kind::of::<kinds::keys::Keys>(),
+    Kind::of::<kinds::split::Split>(),
+    Kind::of::<kinds::merge::Merge>(),
+    Kind::of::<kinds::pan::Pan>(),
+    Kind::of::<kinds::scale::Scale>(),
+    Kind::of::<kinds::compare::Compare>(),
+    Kind::of::<kinds::logic::Logic>(),
+    Kind::of::<kinds::quantize::Quantize>(),
 ];
 
 /// The kind called `name`, and its number.

@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use bytemuck::{Pod, Zeroable};
-use fearless_simd::{Level, Simd, dispatch};
+use fearless_simd::Level;
+#[cfg(target_arch = "x86_64")]
+use fearless_simd::Simd;
 use tine_protocol::ramp::Ramp;
 use tine_protocol::spec::{CHANNELS_MAX, Curve, KindSpec, OUTPUTS_MAX, PORTS_MAX, ParamSpec, PortSpec};
 
@@ -468,7 +470,11 @@ fn run_group<M: Module, const W: usize>(
             let spec = &M::SPEC.params[input - ports];
             let travel = bank.travels[input - ports];
             follow(travel, spec, input, job.events, frames as u32, |frame, value| scratch.base[frame] = value);
-            dispatch!(level, simd => simd.vectorize(#[inline(always)] || modulate(spec, &scratch.base[..frames], sum, rows)));
+            at(
+                level,
+                #[inline(always)]
+                || modulate(spec, &scratch.base[..frames], sum, rows),
+            );
         }
         varying |= 1 << input;
     }
@@ -517,10 +523,28 @@ fn run_group<M: Module, const W: usize>(
         bypass(&mut block, outputs, through, Ramp::constant(0.0));
         return;
     }
-    dispatch!(level, simd => simd.vectorize(#[inline(always)] || M::process::<W>(voices, &mut block)));
+    at(
+        level,
+        #[inline(always)]
+        || M::process::<W>(voices, &mut block),
+    );
     if job.active.resting() != Some(1.0) {
         bypass(&mut block, outputs, through, job.active);
     }
+}
+
+/// Does `work` as it was compiled for AVX2 where the machine has that, else for the target's baseline.
+///
+/// Two levels, not all that there are: a group is 8 floats wide, so AVX-512 gains nothing, machines with SSE4.2 and without AVX2 are rare,
+/// and each level is one more copy of every kind.
+#[inline(always)]
+#[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables))]
+fn at(level: Level, work: impl FnOnce()) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = level.as_avx2() {
+        return avx2.vectorize(work);
+    }
+    work();
 }
 
 /// The input that is marked poly, if the kind has one.

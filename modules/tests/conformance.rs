@@ -4,7 +4,7 @@ use assert_no_alloc::assert_no_alloc;
 use rtsan_standalone::ScopedSanitizeRealtime;
 use tine_modules::Kind;
 use tine_modules::rig::Rig;
-use tine_protocol::spec::{CHANNELS_MAX, Curve, InputSpec, ParamSpec, Signal, Unit};
+use tine_protocol::spec::{CHANNELS_MAX, Curve, InputSpec, ParamSpec, PortSpec, Signal, Unit};
 
 use crate::signal::{FRAMES, RATE_HZ, hash, inputs, kinds};
 
@@ -85,6 +85,10 @@ fn is_output(kind: &Kind) -> bool {
     kind.spec.role == tine_protocol::spec::Role::Output
 }
 
+fn hears_all_channels(kind: &Kind) -> bool {
+    kind.spec.inputs.iter().any(|port| port.is_poly)
+}
+
 #[test]
 fn every_table_is_sound() {
     let mut names = std::collections::HashSet::new();
@@ -153,9 +157,11 @@ fn what_only_processes_keeps_silence_silent() {
         for port in spec.inputs.iter().filter(|port| port.signal == Signal::Audio) {
             rig.patch(port.name, 1.0);
         }
+        // How many channels there are is no sound.
+        let heard = |output: &&PortSpec| (spec.name, output.name) != ("split", "channels");
         for _ in 0..300 {
             rig.step();
-            for output in spec.outputs {
+            for output in spec.outputs.iter().filter(heard) {
                 assert!(rig.output(output.name, 0).all(|sample| sample == 0.0), "{}.{}", spec.name, output.name);
             }
         }
@@ -209,7 +215,9 @@ fn a_block_that_is_executed_again_gives_the_same_bits() {
 
 #[test]
 fn a_channel_of_a_poly_module_is_the_mono_module() {
-    for kind in kinds().filter(|kind| !is_output(kind)) {
+    // What hears every channel of a cable hears another cable here, and pan spreads as many channels as there are.
+    let is_apart = |kind: &&Kind| !is_output(kind) && kind.spec.name != "pan" && !hears_all_channels(kind);
+    for kind in kinds().filter(is_apart) {
         for &channels in &channel_counts(kind)[1..] {
             let mut mono = Stormy::new(kind, 1, |param| param.default);
             let mut poly = Stormy::new(kind, channels, |param| param.default);

@@ -5,8 +5,13 @@ mod clicks;
 mod conformance;
 mod controls;
 mod delay;
+mod gates;
+mod keys;
 mod noise;
 mod out;
+mod pan;
+mod quantize;
+mod routing;
 mod signal;
 
 /// Ends the process when a block allocates.

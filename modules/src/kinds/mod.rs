@@ -1,14 +1,22 @@
 //! One file a kind.
 
 pub mod adsr;
+pub mod compare;
 pub mod delay;
+pub mod keys;
 pub mod lfo;
+pub mod logic;
+pub mod merge;
 pub mod mix;
 pub mod noise;
 pub mod out;
+pub mod pan;
+pub mod quantize;
+pub mod scale;
 pub mod scope;
 pub mod sh;
 pub mod slew;
+pub mod split;
 pub mod vca;
 pub mod vcf;
 pub mod vco;
