@@ -42,6 +42,9 @@ pub enum Verb {
         /// The WAV to write, 32-bit float
         #[arg(short, long, value_name = "X.wav")]
         output: PathBuf,
+        /// Draws its waveform, spectrum and spectrogram here
+        #[arg(long, value_name = "X.png")]
+        plot: Option<PathBuf>,
     },
     /// A REPL on an engine that runs already, over OSC
     Connect {

@@ -36,8 +36,15 @@ pub enum Action {
     Play(Vec<PathBuf>),
     /// Engine without a REPL, after these files.
     Serve(Vec<PathBuf>),
-    /// Offline: this file, into that WAV; `config.seconds` is there.
-    Render(PathBuf, PathBuf),
+    /// Offline; `config.seconds` is there.
+    Render {
+        /// The patch or script.
+        file: PathBuf,
+        /// The WAV that it becomes.
+        output: PathBuf,
+        /// The picture of it.
+        plot: Option<PathBuf>,
+    },
     /// A REPL on an engine elsewhere.
     Connect(String),
     /// The kinds.
@@ -272,7 +279,7 @@ pub fn check(line: CommandLine, cores: usize) -> Result<Invocation, String> {
         Some(Verb::Render { .. }) if config.session.is_some() => {
             return Err("render takes a file and no --session: it plays the same every time".to_owned());
         }
-        Some(Verb::Render { file, output }) => Action::Render(file, output),
+        Some(Verb::Render { file, output, plot }) => Action::Render { file, output, plot },
         Some(Verb::Connect { address }) => Action::Connect(address),
         Some(Verb::Modules { kind, json, markdown }) => {
             let format = match (json, markdown) {
@@ -385,7 +392,10 @@ mod tests {
         assert_eq!(action("--workers 4"), Action::Play(vec![]));
         assert_eq!(action("play a b --lead 0"), Action::Play(vec!["a".into(), "b".into()]));
         assert_eq!(action("serve"), Action::Serve(vec![]));
-        assert_eq!(action("render a -o x.wav --seconds 2"), Action::Render("a".into(), "x.wav".into()));
+        assert_eq!(
+            action("render a -o x.wav --seconds 2"),
+            Action::Render { file: "a".into(), output: "x.wav".into(), plot: None }
+        );
         assert_eq!(action("connect"), Action::Connect(OSC_DEFAULT.into()));
         assert_eq!(action("modules vca --json"), Action::Modules { kind: Some("vca".into()), format: Format::Json });
         assert_eq!(action("devices --json"), Action::Devices(true));

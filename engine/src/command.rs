@@ -2,6 +2,7 @@
 //!
 //! A [`Request`] is validated whole, then applied whole at one block boundary. A rejected one changes nothing.
 
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,8 @@ pub enum Value {
     Number(f64, Measure),
     /// A word: a choice's name, `on`, `off`.
     Word(String),
+    /// A sound file. Whoever asks has seen to it that he may name it.
+    File(PathBuf),
 }
 
 /// The unit that came with a number.

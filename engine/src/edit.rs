@@ -1,7 +1,10 @@
 //! Applies commands to a draft of the patch. Refuses with the draft abandoned; touches nothing else.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
 use tine_protocol::ids::{LaneId, Slot};
-use tine_protocol::spec::{CHANNELS_MAX, Curve, KindSpec, PortSpec, Role};
+use tine_protocol::spec::{CHANNELS_MAX, Curve, KindSpec, ParamSpec, PortSpec, Role, Unit};
 
 use crate::answer::{CableInfo, Outcome};
 use crate::command::{Command, Placement, PortRef, Value};
@@ -52,15 +55,17 @@ pub struct Draft<'a> {
     pub voices: Voices,
     catalogue: Catalogue,
     placer: &'a mut dyn FnMut(&Model, &Placement) -> Result<LaneId, PatchError>,
+    sounds: &'a mut dyn FnMut(u16, &Path) -> Result<u16, PatchError>,
 }
 
 impl<'a> Draft<'a> {
-    /// A draft that starts as `model`; `placer` chooses the lane of a new module.
+    /// A draft that starts as `model`; `placer` chooses the lane of a new module, `sounds` knows where a file lies for a kind.
     pub fn new(
         model: &Model,
         next_slot: u32,
         catalogue: Catalogue,
         placer: &'a mut dyn FnMut(&Model, &Placement) -> Result<LaneId, PatchError>,
+        sounds: &'a mut dyn FnMut(u16, &Path) -> Result<u16, PatchError>,
     ) -> Draft<'a> {
         Draft {
             model: model.clone(),
@@ -70,6 +75,7 @@ impl<'a> Draft<'a> {
             voices: Voices::default(),
             catalogue,
             placer,
+            sounds,
         }
     }
 
@@ -157,9 +163,12 @@ impl<'a> Draft<'a> {
             return Err(PatchError::Full { what: "modules", limit: MODULES_MAX });
         }
         let mut values: Vec<f32> = spec.params.iter().map(|param| param.default).collect();
+        let mut files = BTreeMap::new();
         for (name, value) in params {
             let index = spec.param(name).ok_or_else(|| no_param(kind, spec, name))?;
-            values[index] = value::resolve(&spec.params[index], value)?;
+            let (number, file) = self.value(number, &spec.params[index], value)?;
+            values[index] = number;
+            files.extend(file.map(|path| (index as u16, path)));
         }
         let id = id.cloned().unwrap_or_else(|| self.free_name(kind));
         let lane = (self.placer)(&self.model, placement)?;
@@ -173,12 +182,21 @@ impl<'a> Draft<'a> {
             lane,
             initial: values.clone().into(),
             params: values,
+            files,
             is_bypassed: false,
         };
         self.next_slot += 1;
         let outcome = created(&module);
         self.model.add(module);
         Ok(outcome)
+    }
+
+    /// What `value` comes to in a param of a module of `kind`: its number, and the file that it names.
+    fn value(&mut self, kind: u16, spec: &ParamSpec, value: &Value) -> Result<(f32, Option<PathBuf>), PatchError> {
+        match value {
+            Value::File(path) if spec.unit == Unit::File => Ok(((self.sounds)(kind, path)?.into(), Some(path.clone()))),
+            value => Ok((value::resolve(spec, value)?, None)),
+        }
     }
 
     fn free_name(&self, kind: &str) -> Name {
@@ -195,6 +213,7 @@ impl<'a> Draft<'a> {
             .params
             .iter()
             .zip(&original.params)
+            .filter(|(spec, _)| spec.unit != Unit::File)
             .map(|(spec, &value)| {
                 (spec.name.to_owned(), Value::Number(f64::from(value), crate::command::Measure::Plain))
             })
@@ -202,6 +221,11 @@ impl<'a> Draft<'a> {
         let outcome =
             self.create(original.spec.name, original.channels, None, &Placement::default(), &params, false)?;
         let copy = self.model.modules().last().expect("it was just added").slot;
+        self.model.change(copy, |copy| {
+            copy.files.clone_from(&original.files);
+            copy.params.clone_from(&original.params);
+            copy.initial = copy.params.clone().into();
+        });
         let incoming: Vec<Cable> =
             self.model.cables().iter().filter(|cable| cable.to == original.slot).copied().collect();
         for cable in incoming {
@@ -260,7 +284,8 @@ impl<'a> Draft<'a> {
 
     fn set(&mut self, id: &Name, name: &str, value: &Value, ramp_s: Option<f64>) -> Result<Outcome, PatchError> {
         let (index, spec) = self.param(id, name)?;
-        let number = value::resolve(spec, value)?;
+        let kind = self.module(id)?.kind;
+        let (number, file) = self.value(kind, spec, value)?;
         let ramp_s = match ramp_s {
             Some(ramp_s) if !(0.0..=RAMP_MAX_S).contains(&ramp_s) => {
                 return Err(range("ramp", ramp_s, 0.0, RAMP_MAX_S));
@@ -271,7 +296,11 @@ impl<'a> Draft<'a> {
         };
         let module = self.module(id)?;
         let (slot, input) = (module.slot, (module.spec.inputs.len() + index) as u32);
-        self.model.change(slot, |module| module.params[index] = number);
+        self.model.change(slot, |module| {
+            module.params[index] = number;
+            module.files.remove(&(index as u16));
+            module.files.extend(file.map(|path| (index as u16, path)));
+        });
         self.gestures.push(Gesture { slot, input, channel: ALL_CHANNELS, ramp_s, after_s: 0.0, value: number });
         Ok(Outcome::Set { module: id.clone(), param: spec.name, value: number })
     }
@@ -414,7 +443,7 @@ impl<'a> Draft<'a> {
         if module.spec.role == Role::Output { Err(unsupported(module, verb)) } else { Ok(module) }
     }
 
-    fn param(&self, id: &Name, name: &str) -> Result<(usize, &'static tine_protocol::spec::ParamSpec), PatchError> {
+    fn param(&self, id: &Name, name: &str) -> Result<(usize, &'static ParamSpec), PatchError> {
         let module = self.module(id)?;
         let index = module.spec.param(name).ok_or_else(|| no_param(id.as_str(), module.spec, name))?;
         Ok((index, &module.spec.params[index]))

@@ -40,6 +40,7 @@ use crate::pool::{self, PoolConfig};
 use crate::recorder::{self, Recorder, Tap};
 use crate::resume::Resumed;
 use crate::session::{Begun, EngineControl, Parts, Session};
+use crate::sounds::Library;
 use crate::stage::{Format, Room};
 use crate::stall;
 
@@ -170,7 +171,7 @@ impl Engine {
     /// # Errors
     /// If the system refuses something, or the pool does not come up.
     pub fn start(inherited: Inherited, config: Config, catalogue: &'static [Kind]) -> Result<Engine, EngineError> {
-        let Inherited { socket, engine: engine_fd, tables, memo, lanes } = inherited;
+        let Inherited { socket, engine: engine_fd, tables, memo, sounds, lanes } = inherited;
         let engine_view = ReadMap::new(&engine_fd, engine::BYTES)?;
         let head: EngineHead = engine_view.read(0);
         let format = Format {
@@ -201,6 +202,11 @@ impl Engine {
                 (state, journal, Some(found))
             }
         };
+        let mut state = state;
+        let mut library = Library::new(&sounds, kinds, format.rate_hz as f32, format.frames, &state.model)?;
+        for error in library.load(&mut state.model) {
+            tracing::warn!("a sound of the session is missing: {error}");
+        }
         let views = lanes.iter().map(|lane| ReadMap::new(lane, LANE_BYTES)).collect::<io::Result<Vec<_>>>()?;
         let mut fds = lanes.iter().map(OwnedFd::try_clone).collect::<io::Result<Vec<_>>>()?;
         // Offline nobody waits for a block, so a stall harms nothing.
@@ -234,7 +240,7 @@ impl Engine {
             format.out_lane(),
             Patience::GoOn,
             WriteMap::new(&out_fd, LANE_BYTES)?,
-            View { engine: engine_view.clone(), lanes: all_lanes },
+            View { engine: engine_view.clone(), lanes: all_lanes, sounds: None },
             tables.get(),
             catalogue,
             Workspace::new(format.frames, Arc::new(tine_modules::Ffts::plan())),
@@ -299,6 +305,7 @@ impl Engine {
             journal,
             memo: Memo::new(&memo)?,
             transport: engine_view.clone(),
+            library,
             first,
         };
         let (begin, begin_receiver) = bounded(1);

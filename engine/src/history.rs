@@ -105,6 +105,7 @@ pub fn add_output_module(model: &mut Model, next_slot: &mut u32, catalogue: Cata
         lane,
         initial: params.clone().into(),
         params,
+        files: Default::default(),
         seed: 0,
         is_bypassed: false,
     });

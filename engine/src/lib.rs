@@ -37,6 +37,7 @@ mod resume;
 pub mod scope;
 mod session;
 pub mod similar;
+mod sounds;
 mod stage;
 mod stall;
 mod stats;

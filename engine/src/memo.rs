@@ -62,6 +62,7 @@ pub struct RememberedModule {
     channels: usize,
     lane: u16,
     params: Vec<f32>,
+    files: Vec<(u16, PathBuf)>,
     seed: u64,
     is_bypassed: bool,
     /// In bytes from the start of the lane.
@@ -155,6 +156,7 @@ impl RememberedModule {
             channels: module.channels,
             lane: module.lane.0,
             params: module.params.clone(),
+            files: module.files.clone().into_iter().collect(),
             seed: module.seed,
             is_bypassed: module.is_bypassed,
             start,
@@ -176,6 +178,7 @@ impl RememberedModule {
             // One that is born again begins where the player left it.
             initial: self.params.clone().into(),
             params: self.params.clone(),
+            files: self.files.iter().cloned().collect(),
             seed: self.seed,
             is_bypassed: self.is_bypassed,
         })
@@ -237,6 +240,7 @@ mod tests {
             channels: 1,
             lane: 3,
             params: vec![0.1, -1.0 / 3.0, f32::MIN_POSITIVE],
+            files: vec![(2, "a b.wav".into())],
             seed: u64::MAX - u64::from(slot),
             is_bypassed: slot % 2 == 0,
             start: 4096 * slot as usize,

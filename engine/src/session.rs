@@ -38,6 +38,7 @@ use crate::notices::Notices;
 use crate::placement::Placer;
 use crate::planner::Planner;
 use crate::pool::{PoolEvent, PoolView};
+use crate::sounds::Library;
 use crate::stage::{Format, Room, Stage};
 use crate::stall::Stalls;
 use crate::stats::{LookedAt, Timings};
@@ -95,6 +96,8 @@ pub struct Parts {
     pub memo: Memo,
     /// The engine segment, where the conductor writes the time of each block.
     pub transport: ReadMap,
+    /// The sound files.
+    pub library: Library,
     /// The block that is conducted first.
     pub first: Block,
     /// Keeps what happens on disk.
@@ -612,7 +615,9 @@ impl Session {
         let mut placer = |model: &Model, placement: &crate::command::Placement| {
             self.parts.placer.choose(model, placement, &self.stage, &doors)
         };
-        let mut draft = Draft::new(&self.model, self.next_slot, self.parts.catalogue, &mut placer);
+        let library = &mut self.parts.library;
+        let mut sounds = |kind: u16, path: &std::path::Path| library.place(kind, path);
+        let mut draft = Draft::new(&self.model, self.next_slot, self.parts.catalogue, &mut placer, &mut sounds);
         draft.voices = self.voices.clone();
         for (index, command) in commands.iter().enumerate() {
             draft.apply(command).map_err(rejected(index))?;

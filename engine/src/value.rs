@@ -26,6 +26,8 @@ pub fn resolve(spec: &ParamSpec, value: &Value) -> Result<f32, PatchError> {
         (Value::Number(number, Measure::Plain), Unit::Count) => number.round(),
         (Value::Word(word), Unit::Ratio | Unit::Gain) if word == "on" => f64::from(spec.max.min(1.0)),
         (Value::Word(word), Unit::Ratio | Unit::Gain) if word == "off" => f64::from(spec.min.max(0.0)),
+        (Value::Word(word), Unit::File) if word == "none" => 0.0,
+        (_, Unit::File) => return Err(bad_type(spec)),
         (Value::Number(number, Measure::Plain), _) => *number,
         (Value::Number(number, Measure::Hertz), Unit::Hertz) => *number,
         (Value::Number(octaves, Measure::Note), Unit::Hertz) => C4_HZ * libm::exp2(*octaves),
@@ -97,7 +99,7 @@ fn bad_type(spec: &ParamSpec) -> PatchError {
         Unit::Beats => "beats, such as 1/4".to_owned(),
         Unit::BeatsPerMinute => "beats per minute".to_owned(),
         Unit::Count => "a whole number".to_owned(),
-        Unit::File => "a .wav file".to_owned(),
+        Unit::File => "a .wav file, or none".to_owned(),
     };
     PatchError::BadType { param: spec.name.to_owned(), wants }
 }

@@ -108,6 +108,19 @@ impl Default for Store {
 }
 
 impl Store {
+    /// A store that goes on behind what was laid there already.
+    pub fn after(sounds: Sounds<'_>) -> Store {
+        let mut store = Store::default();
+        for place in 1..PLACES {
+            if let Some(sound) = sounds.at(place) {
+                let first = sounds.0[place * PLACE_WORDS].load(Ordering::Relaxed) as usize;
+                store.next_place = place + 1;
+                store.next_word = store.next_word.max(first + sound.frames * sound.channels);
+            }
+        }
+        store
+    }
+
     /// Lays `sound` into `words` by `set(word, bits)`, and returns its place; `None` if a store of `words` words is full.
     /// What `set` stores for [`Sounds`] to find goes last: it is to be a release.
     pub fn lay(&mut self, sound: &Prepared, words: usize, mut set: impl FnMut(usize, u32)) -> Option<usize> {
@@ -150,6 +163,8 @@ mod tests {
         assert_eq!((found.frames, found.channels, found.note), (3, 2, 7));
         assert_eq!([0, 1, 2, 3].map(|frame| found.read(1, frame)), [-1.0, -2.0, 0.0, 0.0]);
         assert_eq!(found.read(2, 1), 2.0);
+        let mut next = Store::after(Sounds::new(&cells));
+        assert_eq!(next.lay(&sound, cells.len(), |_, _| {}), Some(2), "an engine that follows goes on behind it");
         let mut copied = [9.0; 4];
         found.copy(0, 1, &mut copied);
         assert_eq!(copied, [2.0, 3.0, 0.0, 0.0]);

@@ -5,6 +5,7 @@
 //! | engine | the engine: conductor the cycle area, session the plan area | cycle, per lane: start word, plan tags, events; plans |
 //! | lane | the lane's worker, alone | done word, telemetry, per module: count, two state banks, output rings, tape |
 //! | tables | nobody, once sealed | tables of the oscillators |
+//! | sounds | the engine's session | sound files, as the kinds that play them have prepared them |
 
 use std::mem::offset_of;
 
@@ -26,6 +27,9 @@ pub const BLOCK_EVENTS_MAX: usize = 512;
 
 /// Bytes of a lane segment. Sparse: only what modules use is ever allocated.
 pub const LANE_BYTES: usize = 256 << 20;
+
+/// Bytes of the segment of sound files. Sparse as well.
+pub const SOUNDS_BYTES: usize = 1 << 30;
 
 /// First words of every segment.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"tine seg");

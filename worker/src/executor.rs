@@ -120,6 +120,8 @@ pub struct View {
     pub engine: ReadMap,
     /// All lanes, by number.
     pub lanes: Vec<ReadMap>,
+    /// The sound files; `None`: there are none.
+    pub sounds: Option<ReadMap>,
 }
 
 impl<'t> Executor<'t> {
@@ -528,7 +530,7 @@ impl<'t> Executor<'t> {
             wanted: module.wanted,
             outputs: bytemuck::try_cast_slice_mut(outputs).ok()?,
             transport: self.transport,
-            sounds: Sounds::new(&[]),
+            sounds: Sounds::new(self.view.sounds.as_ref().map_or(&[], |sounds| sounds.words())),
             heard: &[],
         };
         let noticed = kind.run(&mut job, &mut self.scratch, self.tables, &mut sources);

@@ -69,7 +69,7 @@ impl Rig {
         }
         let fds = lanes.iter().map(|_| memory::create(c"rig-lane", LANE_BYTES)).collect::<io::Result<Vec<_>>>()?;
         let maps = fds.iter().map(|fd| ReadMap::new(fd, LANE_BYTES)).collect::<io::Result<_>>()?;
-        let view = View { engine: ReadMap::new(&engine_fd, engine::BYTES)?, lanes: maps };
+        let view = View { engine: ReadMap::new(&engine_fd, engine::BYTES)?, lanes: maps, sounds: None };
         Ok(Rig { control, view, lanes: fds, frames })
     }
 

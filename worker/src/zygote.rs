@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tine_modules::runner::Scratch;
 use tine_modules::{CATALOGUE, Ffts, Tables};
 use tine_protocol::message::{ForkOrder, ZygoteSays};
-use tine_protocol::segment::{EngineHead, LANE_BYTES, LAYOUT_HASH, MAGIC, engine};
+use tine_protocol::segment::{EngineHead, LANE_BYTES, LAYOUT_HASH, MAGIC, SOUNDS_BYTES, engine};
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::memory::ReadMap;
 use tine_protocol::sys::process::{self, Ended, Forked, Signal, Signals};
@@ -40,6 +40,7 @@ fn live(inherited: Inherited) -> io::Result<()> {
 
     let view = View {
         engine: ReadMap::new(&inherited.engine, engine::BYTES)?,
+        sounds: Some(ReadMap::new(&inherited.sounds, SOUNDS_BYTES)?),
         lanes: inherited.lanes.iter().map(|lane| ReadMap::new(lane, LANE_BYTES)).collect::<io::Result<_>>()?,
     };
     let head: EngineHead = view.engine.read(0);

@@ -226,7 +226,15 @@ mod tests {
             let module = |id: &str, kind: &str| {
                 let kind = tine_modules::kind(kind).unwrap().1.spec;
                 let params = kind.params.iter().map(|spec| spec.default).collect();
-                ModuleInfo { id: Name::new(id).unwrap(), kind, channels: 1, worker: None, bypassed: false, params }
+                ModuleInfo {
+                    id: Name::new(id).unwrap(),
+                    kind,
+                    channels: 1,
+                    worker: None,
+                    bypassed: false,
+                    params,
+                    files: Vec::new(),
+                }
             };
             vec![module("amp", "vca"), module("out", "out")]
         }

@@ -45,6 +45,7 @@ fn quantity_with(value: f32, param: &ParamSpec, digits: usize) -> String {
         Unit::Cents => format!("{} cents", show(value)),
         Unit::Beats => format!("{} beats", show(value)),
         Unit::BeatsPerMinute => format!("{} bpm", show(value)),
+        Unit::File if value == 0.0 => "none".to_owned(),
         Unit::Gain | Unit::Ratio | Unit::Choice | Unit::Count | Unit::File => show(value),
     }
 }

@@ -4,7 +4,7 @@ use rosc::{OscMessage, OscType};
 use tine_protocol::spec::{KindSpec, ParamSpec, Unit};
 
 use super::glob::Glob;
-use crate::answer::{Answer, CableInfo, ModuleInfo, WorkerInfo};
+use crate::answer::{Answer, CableInfo, ModuleInfo, Setting, WorkerInfo};
 use crate::error::{PatchError, Refusal};
 use crate::name::Name;
 
@@ -35,18 +35,26 @@ pub(super) fn values(id: &Name, asked: &[String], answer: Answer) -> Result<Vec<
     match answer {
         Answer::Params(params) => {
             for (name, value) in params {
-                args.extend([string(name), OscType::Float(value)]);
+                args.extend([string(name), setting(value)]);
             }
         }
         Answer::Info(module, ..) => {
             for param in asked {
                 let index = module.kind.param(param).ok_or_else(|| no_param(&module, param))?;
-                args.extend([string(param), OscType::Float(module.params.get(index).copied().unwrap_or(0.0))]);
+                let value = module.settings().nth(index).map_or(Setting::Number(0.0), |(_, value)| value);
+                args.extend([string(param), setting(value)]);
             }
         }
         _ => {}
     }
     Ok(vec![row("/set", args)])
+}
+
+fn setting(value: Setting) -> OscType {
+    match value {
+        Setting::Number(number) => OscType::Float(number),
+        Setting::File(path) => string(&path.to_string_lossy()),
+    }
 }
 
 fn no_param(module: &ModuleInfo, param: &str) -> Refusal {

@@ -175,6 +175,7 @@ impl Session {
                     worker: Some(3),
                     bypassed: false,
                     params: values,
+                    files: Vec::new(),
                 });
                 notices.push(Notice::ModuleAdded(id.clone(), spec.name));
                 for (param, value) in params {
@@ -252,8 +253,9 @@ impl Session {
             }
             Query::Get(id, param) => {
                 let module = self.find(&id).map_err(rejected)?;
-                let all = module.kind.params.iter().map(|param| param.name).zip(module.params.iter().copied());
-                Answer::Params(all.filter(|(name, _)| param.as_deref().is_none_or(|param| param == *name)).collect())
+                Answer::Params(
+                    module.settings().filter(|(name, _)| param.as_deref().is_none_or(|param| param == *name)).collect(),
+                )
             }
             Query::Cables => Answer::Cables(self.cables.clone()),
             Query::Pool => Answer::Pool(vec![WorkerInfo {
