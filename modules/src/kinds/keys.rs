@@ -83,7 +83,13 @@ impl Module for Keys {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: Some("pitch"), gate: Some("gate"), velocity: Some("velocity"), trigger: Some("trig") },
+        notes: Notes {
+            pitch: Some("pitch"),
+            gate: Some("gate"),
+            velocity: Some("velocity"),
+            trigger: Some("trig"),
+            voices: None,
+        },
     };
 
     type Voice = Voice;

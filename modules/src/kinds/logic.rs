@@ -46,7 +46,7 @@ impl Module for Logic {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: None, gate: Some("a"), velocity: None, trigger: None },
+        notes: Notes { pitch: None, gate: Some("a"), velocity: None, trigger: None, voices: None },
     };
 
     type Voice = Voice;

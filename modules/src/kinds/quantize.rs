@@ -122,7 +122,7 @@ impl Module for Quantize {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: Some("in"), gate: None, velocity: None, trigger: Some("trig") },
+        notes: Notes { pitch: Some("in"), gate: None, velocity: None, trigger: Some("trig"), voices: None },
     };
 
     type Voice = Voice;
