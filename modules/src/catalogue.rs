@@ -25,6 +25,7 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::compare::Compare>(),
     Kind::of::<kinds::logic::Logic>(),
     Kind::of::<kinds::quantize::Quantize>(),
+    Kind::of::<kinds::follow::Follow>(),
 ];
 
 /// The kind called `name`, and its number.

@@ -5,6 +5,7 @@ mod clicks;
 mod conformance;
 mod controls;
 mod delay;
+mod follow;
 mod gates;
 mod keys;
 mod noise;

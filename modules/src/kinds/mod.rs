@@ -3,6 +3,7 @@
 pub mod adsr;
 pub mod compare;
 pub mod delay;
+pub mod follow;
 pub mod keys;
 pub mod lfo;
 pub mod logic;
