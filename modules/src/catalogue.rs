@@ -26,6 +26,7 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::logic::Logic>(),
     Kind::of::<kinds::quantize::Quantize>(),
     Kind::of::<kinds::follow::Follow>(),
+    Kind::of::<kinds::clock::Clock>(),
 ];
 
 /// The kind called `name`, and its number.

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod clicks;
+mod clock;
 mod conformance;
 mod controls;
 mod delay;

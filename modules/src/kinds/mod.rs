@@ -1,6 +1,7 @@
 //! One file a kind.
 
 pub mod adsr;
+pub mod clock;
 pub mod compare;
 pub mod delay;
 pub mod follow;
