@@ -27,6 +27,9 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::quantize::Quantize>(),
     Kind::of::<kinds::follow::Follow>(),
     Kind::of::<kinds::clock::Clock>(),
+    Kind::of::<kinds::divide::Divide>(),
+    Kind::of::<kinds::seq::Seq>(),
+    Kind::of::<kinds::euclid::Euclid>(),
 ];
 
 /// The kind called `name`, and its number.

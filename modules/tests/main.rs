@@ -15,6 +15,7 @@ mod pan;
 mod quantize;
 mod routing;
 mod signal;
+mod steps;
 
 /// Ends the process when a block allocates.
 #[global_allocator]
