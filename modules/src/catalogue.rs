@@ -30,6 +30,7 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::divide::Divide>(),
     Kind::of::<kinds::seq::Seq>(),
     Kind::of::<kinds::euclid::Euclid>(),
+    Kind::of::<kinds::random::Voltages>(),
 ];
 
 /// The kind called `name`, and its number.

@@ -13,6 +13,7 @@ mod noise;
 mod out;
 mod pan;
 mod quantize;
+mod random;
 mod routing;
 mod signal;
 mod steps;

@@ -16,6 +16,7 @@ pub mod noise;
 pub mod out;
 pub mod pan;
 pub mod quantize;
+pub mod random;
 pub mod scale;
 pub mod scope;
 pub mod seq;
