@@ -25,6 +25,12 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::compare::Compare>(),
     Kind::of::<kinds::logic::Logic>(),
     Kind::of::<kinds::quantize::Quantize>(),
+    Kind::of::<kinds::follow::Follow>(),
+    Kind::of::<kinds::clock::Clock>(),
+    Kind::of::<kinds::divide::Divide>(),
+    Kind::of::<kinds::seq::Seq>(),
+    Kind::of::<kinds::euclid::Euclid>(),
+    Kind::of::<kinds::random::Voltages>(),
 ];
 
 /// The kind called `name`, and its number.

@@ -1,8 +1,12 @@
 //! One file a kind.
 
 pub mod adsr;
+pub mod clock;
 pub mod compare;
 pub mod delay;
+pub mod divide;
+pub mod euclid;
+pub mod follow;
 pub mod keys;
 pub mod lfo;
 pub mod logic;
@@ -12,8 +16,10 @@ pub mod noise;
 pub mod out;
 pub mod pan;
 pub mod quantize;
+pub mod random;
 pub mod scale;
 pub mod scope;
+pub mod seq;
 pub mod sh;
 pub mod slew;
 pub mod split;
