@@ -17,4 +17,5 @@ pub mod steady;
 pub mod svf;
 pub mod switch;
 pub mod sync;
+pub mod vactrol;
 pub mod wave;

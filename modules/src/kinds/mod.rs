@@ -28,6 +28,8 @@ pub mod vcf;
 pub mod vco;
 
 #[cfg(test)]
+mod vcf_play_tests;
+#[cfg(test)]
 mod vcf_tests;
 #[cfg(test)]
 mod vco_tests;
