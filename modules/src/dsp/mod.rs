@@ -3,12 +3,12 @@
 pub mod clocked;
 pub mod cubic;
 pub mod decay;
-pub mod glide;
 pub mod halfband;
 pub mod interpolate;
 pub mod ladder;
 pub mod math;
 pub mod moving;
+pub mod portamento;
 pub mod pulse;
 pub mod random;
 pub mod residual;

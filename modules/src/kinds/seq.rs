@@ -11,7 +11,7 @@ use tine_protocol::spec::{KindSpec, Notes, ParamSpec, PortSpec, Role, Signal, Un
 
 use crate::dsp::clocked::{Clocked, walk};
 use crate::dsp::decay::{Approach, FALL_60_DB};
-use crate::dsp::glide::Glide;
+use crate::dsp::portamento::Portamento;
 use crate::dsp::pulse::{Pulse, pulse_frames};
 use crate::dsp::random::Random;
 use crate::{Block, Module, Param};
@@ -106,7 +106,7 @@ pub struct Seq;
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct Voice {
-    glide: Glide,
+    glide: Portamento,
     random: Random,
     clocked: Clocked,
     /// Pulses since the reset or since the steps began again.

@@ -11,11 +11,11 @@ const ARRIVED: f64 = 1e-7;
 /// Where the pitch is, in octaves: part of a channel's state. An f64, for an f32 stalls on a slow way.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(transparent)]
-pub struct Glide {
+pub struct Portamento {
     pitch: f64,
 }
 
-impl Glide {
+impl Portamento {
     /// Is at `note` at once.
     #[inline(always)]
     pub fn jump(&mut self, note: f32) {
