@@ -2,11 +2,13 @@
 
 pub mod cubic;
 pub mod decay;
+pub mod glide;
 pub mod halfband;
 pub mod interpolate;
 pub mod ladder;
 pub mod math;
 pub mod moving;
+pub mod network;
 pub mod random;
 pub mod residual;
 pub mod schmitt;

@@ -6,6 +6,7 @@ pub mod lfo;
 pub mod mix;
 pub mod noise;
 pub mod out;
+pub mod reverb;
 pub mod scope;
 pub mod sh;
 pub mod slew;
@@ -13,6 +14,8 @@ pub mod vca;
 pub mod vcf;
 pub mod vco;
 
+#[cfg(test)]
+mod reverb_tests;
 #[cfg(test)]
 mod vcf_tests;
 #[cfg(test)]
