@@ -18,6 +18,7 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::scope::Scope>(),
     Kind::of::<kinds::out::Out>(),
     Kind::of::<kinds::reverb::Reverb>(),
+    Kind::of::<kinds::chorus::Chorus>(),
 ];
 
 /// The kind called `name`, and its number.

@@ -1,6 +1,7 @@
 //! One file a kind.
 
 pub mod adsr;
+pub mod chorus;
 pub mod delay;
 pub mod lfo;
 pub mod mix;
@@ -14,6 +15,8 @@ pub mod vca;
 pub mod vcf;
 pub mod vco;
 
+#[cfg(test)]
+mod chorus_tests;
 #[cfg(test)]
 mod reverb_tests;
 #[cfg(test)]
