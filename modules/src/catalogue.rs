@@ -19,6 +19,7 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::out::Out>(),
     Kind::of::<kinds::reverb::Reverb>(),
     Kind::of::<kinds::chorus::Chorus>(),
+    Kind::of::<kinds::shift::Shift>(),
 ];
 
 /// The kind called `name`, and its number.

@@ -4,6 +4,7 @@ pub mod cubic;
 pub mod decay;
 pub mod glide;
 pub mod halfband;
+pub mod hilbert;
 pub mod interpolate;
 pub mod ladder;
 pub mod math;

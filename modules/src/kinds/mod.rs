@@ -10,6 +10,7 @@ pub mod out;
 pub mod reverb;
 pub mod scope;
 pub mod sh;
+pub mod shift;
 pub mod slew;
 pub mod vca;
 pub mod vcf;
@@ -19,6 +20,8 @@ pub mod vco;
 mod chorus_tests;
 #[cfg(test)]
 mod reverb_tests;
+#[cfg(test)]
+mod shift_tests;
 #[cfg(test)]
 mod vcf_tests;
 #[cfg(test)]
