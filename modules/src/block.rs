@@ -217,6 +217,43 @@ impl Tape<'_> {
         }
         self.cells[(now - delay_frames as u64) as usize & (self.cells.len() - 1)]
     }
+
+    /// `N` neighbours at once, to interpolate between: what was written `delay_frames`, `delay_frames + 1`, ... before `frame`.
+    #[inline(always)]
+    pub fn neighbours<const N: usize>(&self, frame: usize, delay_frames: usize) -> [f32; N] {
+        let mut values = [0.0; N];
+        let now = self.position + frame as u64;
+        let oldest = (delay_frames + N - 1) as u64;
+        if oldest <= now {
+            let start = (now - oldest) as usize & (self.cells.len() - 1);
+            if let Some(cells) = self.cells.get(start..start + N) {
+                for (value, cell) in values.iter_mut().zip(cells.iter().rev()) {
+                    *value = *cell;
+                }
+                return values;
+            }
+        }
+        for (k, value) in values.iter_mut().enumerate() {
+            *value = self.read(frame, delay_frames + k);
+        }
+        values
+    }
+
+    /// Copies what was written from `delay_frames` before `frame` on: `into[k]` is [`Tape::read`] at `delay_frames - k`.
+    #[inline(always)]
+    pub fn copy(&self, frame: usize, delay_frames: usize, into: &mut [f32]) {
+        let now = self.position + frame as u64;
+        let early = (delay_frames as u64).saturating_sub(now).min(into.len() as u64) as usize;
+        let (before, mut into) = into.split_at_mut(early);
+        before.fill(0.0);
+        let mut at = (now + early as u64).wrapping_sub(delay_frames as u64) as usize & (self.cells.len() - 1);
+        while !into.is_empty() {
+            let length = into.len().min(self.cells.len() - at);
+            let (part, rest) = into.split_at_mut(length);
+            part.copy_from_slice(&self.cells[at..at + length]);
+            (into, at) = (rest, 0);
+        }
+    }
 }
 
 /// The rings of one channel of a kind that has several ([`Module::TAPES`](crate::Module::TAPES)).

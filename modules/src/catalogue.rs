@@ -31,6 +31,9 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::seq::Seq>(),
     Kind::of::<kinds::euclid::Euclid>(),
     Kind::of::<kinds::random::Voltages>(),
+    Kind::of::<kinds::reverb::Reverb>(),
+    Kind::of::<kinds::chorus::Chorus>(),
+    Kind::of::<kinds::shift::Shift>(),
 ];
 
 /// The kind called `name`, and its number.

@@ -3,11 +3,14 @@
 pub mod clocked;
 pub mod cubic;
 pub mod decay;
+pub mod glide;
 pub mod halfband;
+pub mod hilbert;
 pub mod interpolate;
 pub mod ladder;
 pub mod math;
 pub mod moving;
+pub mod network;
 pub mod portamento;
 pub mod pulse;
 pub mod random;

@@ -30,7 +30,7 @@ table! { Out: PortSpec = OUTPUTS {
 } }
 
 table! { P: ParamSpec = PARAMS {
-    Portamento: ParamSpec::linear("glide", Unit::Seconds, (0.0, 5.0), 0.0)
+    Glide: ParamSpec::linear("glide", Unit::Seconds, (0.0, 5.0), 0.0)
         .help("time to reach the next note, to 1/1000 of the interval; 0: at once"),
     Legato: ParamSpec::choice("legato", &["off", "on"]).help("on: glide only from a note that is still held"),
     Bend: ParamSpec::linear("bend", Unit::Octaves, (-4.0, 4.0), 0.0).smooth(5.0).help("octaves added to the pitch"),
@@ -98,7 +98,7 @@ impl Module for Keys {
     fn process<const W: usize>(voices: &mut [Voice; W], block: &mut Block<'_, W>) {
         let [pitch, gates, velocity, trig] =
             [In::Pitch, In::Gate, In::Velocity, In::Trig].map(|port| block.input(port));
-        let glide = Approach::new(block.param(P::Portamento), FALL_60_DB, block.rate_hz);
+        let glide = Approach::new(block.param(P::Glide), FALL_60_DB, block.rate_hz);
         let (legato, bend) = (block.param(P::Legato), block.param(P::Bend));
         let lengths = Lengths { retrigger: (RETRIGGER_S * block.rate_hz) as u32, pulse: pulse_frames(block.rate_hz) };
         for frame in 0..block.frames {

@@ -1,6 +1,7 @@
 //! One file a kind.
 
 pub mod adsr;
+pub mod chorus;
 pub mod clock;
 pub mod compare;
 pub mod delay;
@@ -17,16 +18,24 @@ pub mod out;
 pub mod pan;
 pub mod quantize;
 pub mod random;
+pub mod reverb;
 pub mod scale;
 pub mod scope;
 pub mod seq;
 pub mod sh;
+pub mod shift;
 pub mod slew;
 pub mod split;
 pub mod vca;
 pub mod vcf;
 pub mod vco;
 
+#[cfg(test)]
+mod chorus_tests;
+#[cfg(test)]
+mod reverb_tests;
+#[cfg(test)]
+mod shift_tests;
 #[cfg(test)]
 mod vcf_play_tests;
 #[cfg(test)]
