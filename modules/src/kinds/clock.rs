@@ -115,7 +115,7 @@ impl Module for Clock {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: None, gate: None, velocity: None, trigger: Some("reset") },
+        notes: Notes { pitch: None, gate: None, velocity: None, trigger: Some("reset"), voices: None },
     };
 
     type Voice = Voice;

@@ -55,7 +55,7 @@ impl Module for Divide {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: None, gate: None, velocity: None, trigger: Some("in") },
+        notes: Notes { pitch: None, gate: None, velocity: None, trigger: Some("in"), voices: None },
     };
 
     type Voice = Voice;

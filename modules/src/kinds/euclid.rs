@@ -67,7 +67,7 @@ impl Module for Euclid {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: None, gate: None, velocity: None, trigger: Some("clock") },
+        notes: Notes { pitch: None, gate: None, velocity: None, trigger: Some("clock"), voices: None },
     };
 
     type Voice = Voice;

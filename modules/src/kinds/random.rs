@@ -99,7 +99,7 @@ impl Module for Voltages {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: None, gate: None, velocity: None, trigger: Some("trig") },
+        notes: Notes { pitch: None, gate: None, velocity: None, trigger: Some("trig"), voices: None },
     };
 
     type Voice = Voice;

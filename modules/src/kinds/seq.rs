@@ -150,7 +150,7 @@ impl Module for Seq {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: Some("pitch"), gate: None, velocity: None, trigger: Some("clock") },
+        notes: Notes { pitch: Some("pitch"), gate: None, velocity: None, trigger: Some("clock"), voices: None },
     };
 
     type Voice = Voice;
