@@ -20,6 +20,7 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::reverb::Reverb>(),
     Kind::of::<kinds::chorus::Chorus>(),
     Kind::of::<kinds::shift::Shift>(),
+    Kind::of::<kinds::sampler::Sampler>(),
 ];
 
 /// The kind called `name`, and its number.

@@ -8,6 +8,7 @@ pub mod mix;
 pub mod noise;
 pub mod out;
 pub mod reverb;
+pub mod sampler;
 pub mod scope;
 pub mod sh;
 pub mod shift;
@@ -20,6 +21,8 @@ pub mod vco;
 mod chorus_tests;
 #[cfg(test)]
 mod reverb_tests;
+#[cfg(test)]
+mod sampler_tests;
 #[cfg(test)]
 mod shift_tests;
 #[cfg(test)]
