@@ -21,6 +21,7 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::chorus::Chorus>(),
     Kind::of::<kinds::shift::Shift>(),
     Kind::of::<kinds::sampler::Sampler>(),
+    Kind::of::<kinds::conv::Conv>(),
 ];
 
 /// The kind called `name`, and its number.

@@ -1,5 +1,6 @@
 //! DSP that more than one kind needs.
 
+pub mod convolution;
 pub mod cubic;
 pub mod decay;
 pub mod glide;

@@ -2,6 +2,7 @@
 
 pub mod adsr;
 pub mod chorus;
+pub mod conv;
 pub mod delay;
 pub mod lfo;
 pub mod mix;
@@ -19,6 +20,8 @@ pub mod vco;
 
 #[cfg(test)]
 mod chorus_tests;
+#[cfg(test)]
+mod conv_tests;
 #[cfg(test)]
 mod reverb_tests;
 #[cfg(test)]
