@@ -22,6 +22,7 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::shift::Shift>(),
     Kind::of::<kinds::sampler::Sampler>(),
     Kind::of::<kinds::conv::Conv>(),
+    Kind::of::<kinds::freeze::Freeze>(),
 ];
 
 /// The kind called `name`, and its number.

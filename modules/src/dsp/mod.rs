@@ -17,6 +17,7 @@ pub mod residual;
 pub mod schmitt;
 pub mod sinc;
 pub mod steady;
+pub mod stft;
 pub mod svf;
 pub mod switch;
 pub mod sync;

@@ -4,6 +4,7 @@ pub mod adsr;
 pub mod chorus;
 pub mod conv;
 pub mod delay;
+pub mod freeze;
 pub mod lfo;
 pub mod mix;
 pub mod noise;
@@ -22,6 +23,8 @@ pub mod vco;
 mod chorus_tests;
 #[cfg(test)]
 mod conv_tests;
+#[cfg(test)]
+mod freeze_tests;
 #[cfg(test)]
 mod reverb_tests;
 #[cfg(test)]
