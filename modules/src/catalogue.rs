@@ -23,6 +23,7 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::sampler::Sampler>(),
     Kind::of::<kinds::conv::Conv>(),
     Kind::of::<kinds::freeze::Freeze>(),
+    Kind::of::<kinds::spectrum::Spectrum>(),
 ];
 
 /// The kind called `name`, and its number.

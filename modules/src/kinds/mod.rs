@@ -15,6 +15,7 @@ pub mod scope;
 pub mod sh;
 pub mod shift;
 pub mod slew;
+pub mod spectrum;
 pub mod vca;
 pub mod vcf;
 pub mod vco;
@@ -31,6 +32,8 @@ mod reverb_tests;
 mod sampler_tests;
 #[cfg(test)]
 mod shift_tests;
+#[cfg(test)]
+mod spectrum_tests;
 #[cfg(test)]
 mod vcf_tests;
 #[cfg(test)]
