@@ -24,6 +24,7 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::conv::Conv>(),
     Kind::of::<kinds::freeze::Freeze>(),
     Kind::of::<kinds::spectrum::Spectrum>(),
+    Kind::of::<kinds::input::Input>(),
 ];
 
 /// The kind called `name`, and its number.

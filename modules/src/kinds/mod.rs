@@ -5,6 +5,7 @@ pub mod chorus;
 pub mod conv;
 pub mod delay;
 pub mod freeze;
+pub mod input;
 pub mod lfo;
 pub mod mix;
 pub mod noise;
@@ -26,6 +27,8 @@ mod chorus_tests;
 mod conv_tests;
 #[cfg(test)]
 mod freeze_tests;
+#[cfg(test)]
+mod input_tests;
 #[cfg(test)]
 mod reverb_tests;
 #[cfg(test)]
