@@ -34,6 +34,11 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::reverb::Reverb>(),
     Kind::of::<kinds::chorus::Chorus>(),
     Kind::of::<kinds::shift::Shift>(),
+    Kind::of::<kinds::sampler::Sampler>(),
+    Kind::of::<kinds::conv::Conv>(),
+    Kind::of::<kinds::freeze::Freeze>(),
+    Kind::of::<kinds::spectrum::Spectrum>(),
+    Kind::of::<kinds::input::Input>(),
 ];
 
 /// The kind called `name`, and its number.

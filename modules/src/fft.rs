@@ -17,7 +17,7 @@ const LONGEST_LOG2: u32 = 13;
 /// Points of the longest transform.
 pub const LONGEST: usize = 1 << LONGEST_LOG2;
 
-/// Complex numbers of work space that any transform here is content with.
+/// Complex numbers of work space that any transform here is content with; a shorter one with as many as it has points.
 pub const SCRATCH: usize = LONGEST;
 
 /// Transforms of 32, 64, ... 8192 points.
@@ -35,14 +35,17 @@ impl Ffts {
             forward: lengths().map(|length| planner.plan_fft_forward(length)).collect(),
             inverse: lengths().map(|length| planner.plan_fft_inverse(length)).collect(),
         };
-        let forward = ffts.forward.iter().map(|fft| fft.get_scratch_len());
-        let inverse = ffts.inverse.iter().map(|fft| fft.get_scratch_len());
-        assert!(forward.chain(inverse).all(|length| length <= SCRATCH), "every transform fits the work space");
+        let forward = ffts.forward.iter().map(|fft| (fft.get_scratch_len(), fft.len()));
+        let inverse = ffts.inverse.iter().map(|fft| (fft.get_scratch_len(), fft.len()));
+        assert!(
+            forward.chain(inverse).all(|(scratch, points)| scratch <= points),
+            "every transform fits the work space"
+        );
         ffts
     }
 
     /// The spectrum of `time`, a power of two of 32 to 8192 points, which is spoilt; `spectrum` has half as many bins plus one. Not
-    /// normalised. `scratch` has [`SCRATCH`] elements.
+    /// normalised. `scratch` has at least as many elements as `time`.
     #[inline(never)]
     pub fn forward(&self, time: &mut [f32], spectrum: &mut [Complex32], scratch: &mut [Complex32]) {
         let fft = &self.forward[index(time.len())];

@@ -3,6 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::dsp::residual::Residuals;
+use crate::dsp::sinc::Sinc;
 
 /// Every table of every kind, as plain data: it lives in a sealed segment that all workers map.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -10,6 +11,8 @@ use crate::dsp::residual::Residuals;
 pub struct Tables {
     /// Band-limited jumps and corners.
     pub residuals: Residuals,
+    /// To read recordings with.
+    pub sinc: Sinc,
 }
 
 impl Tables {
@@ -17,6 +20,7 @@ impl Tables {
     pub fn build() -> Box<Tables> {
         let mut tables: Box<Tables> = bytemuck::zeroed_box();
         tables.residuals.fill();
+        tables.sinc.fill();
         tables
     }
 }

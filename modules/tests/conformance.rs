@@ -193,12 +193,15 @@ fn a_block_that_is_executed_again_gives_the_same_bits() {
             let mut storm = Stormy::new(kind, channels, |param| param.default);
             for block in 0..60 {
                 storm.feed(lively);
+                // Tapes are long: only the blocks that are looked at are copied.
+                if block % 7 != 3 {
+                    storm.events();
+                    storm.rig.step();
+                    continue;
+                }
                 let (before, _) = storm.rig.snapshot();
                 storm.events();
                 storm.rig.step();
-                if block % 7 != 3 {
-                    continue;
-                }
                 let (heard, after) = (storm.heard(), storm.rig.snapshot());
                 storm.rig.rewind(&before);
                 storm.events();

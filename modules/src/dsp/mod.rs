@@ -1,6 +1,7 @@
 //! DSP that more than one kind needs.
 
 pub mod clocked;
+pub mod convolution;
 pub mod cubic;
 pub mod decay;
 pub mod glide;
@@ -14,9 +15,12 @@ pub mod network;
 pub mod portamento;
 pub mod pulse;
 pub mod random;
+pub mod resample;
 pub mod residual;
 pub mod schmitt;
+pub mod sinc;
 pub mod steady;
+pub mod stft;
 pub mod svf;
 pub mod switch;
 pub mod sync;

@@ -4,10 +4,13 @@ pub mod adsr;
 pub mod chorus;
 pub mod clock;
 pub mod compare;
+pub mod conv;
 pub mod delay;
 pub mod divide;
 pub mod euclid;
 pub mod follow;
+pub mod freeze;
+pub mod input;
 pub mod keys;
 pub mod lfo;
 pub mod logic;
@@ -19,12 +22,14 @@ pub mod pan;
 pub mod quantize;
 pub mod random;
 pub mod reverb;
+pub mod sampler;
 pub mod scale;
 pub mod scope;
 pub mod seq;
 pub mod sh;
 pub mod shift;
 pub mod slew;
+pub mod spectrum;
 pub mod split;
 pub mod vca;
 pub mod vcf;
@@ -33,9 +38,19 @@ pub mod vco;
 #[cfg(test)]
 mod chorus_tests;
 #[cfg(test)]
+mod conv_tests;
+#[cfg(test)]
+mod freeze_tests;
+#[cfg(test)]
+mod input_tests;
+#[cfg(test)]
 mod reverb_tests;
 #[cfg(test)]
+mod sampler_tests;
+#[cfg(test)]
 mod shift_tests;
+#[cfg(test)]
+mod spectrum_tests;
 #[cfg(test)]
 mod vcf_play_tests;
 #[cfg(test)]
