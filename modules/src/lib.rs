@@ -12,12 +12,12 @@ pub mod catalogue;
 pub mod dsp;
 pub mod fft;
 pub mod kinds;
+pub mod measure;
 pub mod module;
 pub mod rig;
 pub mod runner;
 pub mod sounds;
-#[cfg(test)]
-pub(crate) mod spectrum;
+pub mod spectrum;
 pub mod tables;
 pub mod transport;
 

@@ -1,4 +1,4 @@
-//! Measures sounds in tests, as tools/measure.py does: what is harmonic, what is alias, how well it is tuned.
+//! Measures sounds, as tools/measure.py does: what is harmonic, what is alias, how well it is tuned.
 //!
 //! Window: Blackman-Harris with 7 terms, side lobes below -180 dB (Albrecht, "A family of cosine-sum windows for
 //! high-resolution measurements", ICASSP 2001). A harmonic takes the 8 bins on either side of it.

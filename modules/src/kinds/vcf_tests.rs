@@ -3,8 +3,9 @@
 use std::f64::consts::TAU;
 
 use crate::kind;
+use crate::measure::{corner_off_cents, singing};
 use crate::rig::Rig;
-use crate::spectrum::{cents, frequency, gain_db, periodic, rms};
+use crate::spectrum::{cents, frequency, periodic};
 
 pub const RATE_HZ: f64 = 48_000.0;
 pub const FRAMES: usize = 64;
@@ -38,17 +39,6 @@ fn tone(hz: f64) -> impl Fn(usize) -> f64 {
     move |frame| (TAU * (hz / RATE_HZ * frame as f64).fract()).sin()
 }
 
-/// Where a low pass is `fall_db` below its passband, within 3 % of `near_hz`.
-fn corner(response: &[f32], near_hz: f64, fall_db: f64) -> f64 {
-    let base = gain_db(response, RATE_HZ, 0.0);
-    let (mut low, mut high) = (0.97 * near_hz, 1.03 * near_hz);
-    for _ in 0..30 {
-        let middle = 0.5 * (low + high);
-        if gain_db(response, RATE_HZ, middle) - base > fall_db { low = middle } else { high = middle }
-    }
-    low
-}
-
 #[test]
 fn the_corner_lies_where_cutoff_says() {
     for cutoff_hz in [20.0, 33.0, 100.0, 1_000.0, 4_000.0, 8_000.0, 12_345.0, 16_000.0] {
@@ -61,7 +51,7 @@ fn the_corner_lies_where_cutoff_says() {
                 let rig = vcf(&[("model", model), ("slope", slope), ("quality", quality), ("drive", drive)]);
                 let blocks = if cutoff_hz < 500.0 { 1_500 } else { 100 };
                 let response = impulse(rig.with("cutoff", cutoff_hz as f32), blocks, level);
-                let off = cents(corner(&response, cutoff_hz, fall_db), cutoff_hz);
+                let off = corner_off_cents(&response, RATE_HZ, cutoff_hz, fall_db);
                 // The ladder may be 1 off.
                 assert!(
                     off.abs() < 0.1,
@@ -85,18 +75,18 @@ fn at_full_resonance_it_sings_in_tune_and_at_a_steady_level() {
         (LADDER, 1.0, 1.0, 50.0, 2.0),
     ];
     for (model, slope, res, lowest_hz, off_max) in rows {
-        for quality in [0.0, 1.0, 2.0] {
-            for cutoff_hz in [55.0, 110.0, 440.0, 1_760.0, 3_520.0, 7_040.0, 11_111.0, 14_000.0, 16_000.0] {
-                if cutoff_hz < lowest_hz {
-                    continue;
-                }
+        // All pitches at the default, the extremes at the other rates.
+        let every = [55.0, 110.0, 440.0, 1_760.0, 3_520.0, 7_040.0, 11_111.0, 14_000.0, 16_000.0];
+        for (quality, cutoffs_hz) in [(1.0, &every[..]), (0.0, &[110.0, 1_760.0, 14_000.0]), (2.0, &[110.0, 16_000.0])]
+        {
+            for &cutoff_hz in cutoffs_hz.iter().filter(|&&hz| hz >= lowest_hz) {
                 let rig = vcf(&[("model", model), ("slope", slope), ("res", res), ("quality", quality)]);
-                let sound = through(&mut rig.with("cutoff", cutoff_hz as f32), 4_500, |_| 0.0);
-                let off = cents(frequency(&sound, RATE_HZ, cutoff_hz), cutoff_hz);
+                let blocks = if cutoff_hz < 1_000.0 { 4_500 } else { 2_700 };
+                let sound = through(&mut rig.with("cutoff", cutoff_hz as f32), blocks, |_| 0.0);
+                let found = singing(&sound, RATE_HZ, cutoff_hz);
                 let what = format!("model {model} slope {slope} res {res} quality {quality} at {cutoff_hz} Hz");
-                assert!(off.abs() < off_max, "{what}: {off} cents");
-                let (before, after) = (rms(&sound[192_000..240_000]), rms(&sound[240_000..]));
-                assert!((after / before - 1.0).abs() < 0.01 && after > 0.05, "{what}: level {before}, then {after}");
+                assert!(found.off_cents.abs() < off_max, "{what}: {found:?}");
+                assert!(found.drift_db.abs() < 0.05 && found.level > 0.05, "{what}: {found:?}");
             }
         }
     }
@@ -125,9 +115,8 @@ fn a_drive_of_20_db_aliases_no_more_than_it_may() {
         // A level of 10 at the tanh itself, 12 dB more, as SOUND's probe has it: at 4x -133.
         (LADDER, 16.0, 2.5, 1.0, [-100.0, -25.0]),
         (LADDER, 16.0, 2.5, 2.0, [-130.0, -50.0]),
-        // The svf's bend begins at a level of 1, with a step of its curvature: it falls short at 1244.5 Hz.
-        (SVF, 10.0, 1.0, 1.0, [-63.0, -25.0]),
-        (SVF, 10.0, 1.0, 2.0, [-80.0, -50.0]),
+        (SVF, 10.0, 1.0, 1.0, [-100.0, -25.0]),
+        (SVF, 10.0, 1.0, 2.0, [-140.0, -50.0]),
     ];
     for (model, drive, level, quality, most_db) in rows {
         for (tone_hz, most_db) in [1_244.5, 4_978.0].into_iter().zip(most_db) {
@@ -176,7 +165,7 @@ fn noise_at_20_db_through_a_cutoff_swept_at_3_khz_stays_bounded_at_full_resonanc
             rig.step();
             let loudest = rig.output("out", 0).map(f32::abs).fold(0.0, f32::max);
             // The ladder's all-passes subtract taps of up to 128.
-            let most = [40.0, 100.0, 200.0][usize::from(mode > 3) * (1 + usize::from(model == 1))];
+            let most = [60.0, 150.0, 200.0][usize::from(mode > 3) * (1 + usize::from(model == 1))];
             assert!(loudest < most, "{choices:?}: {loudest}");
         }
     }
