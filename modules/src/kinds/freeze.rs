@@ -77,7 +77,7 @@ impl Module for Freeze {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: None, gate: Some("gate"), velocity: None, trigger: None },
+        notes: Notes { pitch: None, gate: Some("gate"), velocity: None, trigger: None, voices: None },
     };
 
     type Voice = Voice;

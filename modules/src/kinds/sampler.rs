@@ -83,7 +83,13 @@ impl Module for Sampler {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: Some("pitch"), gate: Some("gate"), velocity: Some("level"), trigger: Some("trig") },
+        notes: Notes {
+            pitch: Some("pitch"),
+            gate: Some("gate"),
+            velocity: Some("level"),
+            trigger: Some("trig"),
+            voices: None,
+        },
     };
 
     type Voice = Voice;

@@ -62,7 +62,7 @@ impl Module for Spectrum {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: None, gate: None, velocity: None, trigger: None },
+        notes: Notes { pitch: None, gate: None, velocity: None, trigger: None, voices: None },
     };
 
     type Voice = Voice;
