@@ -165,6 +165,9 @@ pub struct Config {
     pub backend: Backend,
     /// A device of it.
     pub device: Option<String>,
+    /// Whether what it hears is opened, too.
+    #[serde(default)]
+    pub is_heard: bool,
     /// Frames per second, 8000..=192000.
     pub rate_hz: u32,
     /// Frames per block, a power of two in 16..=1024.
@@ -203,6 +206,7 @@ impl Config {
             spares: 2,
             backend: Backend::Auto,
             device: None,
+            is_heard: false,
             rate_hz: 48_000,
             block_frames: 64,
             period_frames: 128,
@@ -259,6 +263,9 @@ impl Config {
         add("record", self.record.as_ref().map(|path| path.display().to_string()));
         add("seconds", self.seconds.map(|seconds| seconds.to_string()));
         add("session", self.session.clone());
+        if self.is_heard {
+            flags.push("--input".to_owned());
+        }
         flags
     }
 }
@@ -332,6 +339,7 @@ fn configure(flags: Flags, cores: usize) -> Result<Config, String> {
         spares: within("spares", flags.spares, 0, 16, i64::from(default.spares))? as u16,
         backend: flags.backend.unwrap_or(default.backend),
         device: flags.device,
+        is_heard: flags.input,
         rate_hz: within("rate", flags.rate, 8_000, 192_000, i64::from(default.rate_hz))? as u32,
         block_frames: block as u32,
         period_frames: within("period", flags.period, 16, 8192, i64::from(default.period_frames))? as u32,
@@ -449,7 +457,7 @@ mod tests {
 
     #[test]
     fn a_configuration_survives_its_flags_and_its_json() {
-        let line = "--workers 3 --max-workers 5 --device x --osc off --http 0.0.0.0:80 --seconds 1.5 --wait spin --log off --session A.1";
+        let line = "--workers 3 --max-workers 5 --device x --input --osc off --http 0.0.0.0:80 --seconds 1.5 --wait spin --log off --session A.1";
         let config = parse(line).unwrap().config;
         let again = parse(&format!("zygote --inherit 3 {}", config.flags().join(" "))).unwrap();
         assert_eq!(again.config, config);

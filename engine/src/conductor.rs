@@ -13,7 +13,7 @@ use tine_modules::runner::GROUP_MAX;
 use tine_protocol::handshake::{self, Cpu, Look};
 use tine_protocol::ids::{Block, LaneId, Slot};
 use tine_protocol::plan::{LaneEvent, ModulePlan, PLAN_SLOTS};
-use tine_protocol::segment::{BLOCK_EVENTS_MAX, EngineHead, EventBlock, LANES_MAX, engine, lane};
+use tine_protocol::segment::{BLOCK_EVENTS_MAX, EngineHead, EventBlock, HeardBlock, LANES_MAX, engine, lane};
 use tine_protocol::sys::alarm::Alarm;
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::futex;
@@ -23,6 +23,7 @@ use tine_worker::executor::Executor;
 use crate::batch::{Batch, PENDING_MAX, Report, Telemetry};
 use crate::bell::Bell;
 use crate::claim::{Claim, settled};
+use crate::ear::Ear;
 use crate::feed::{SIDES, Sink};
 use crate::scope::Probe;
 use crate::timing::Timing;
@@ -51,6 +52,8 @@ pub struct Outlet {
     pub sink: Sink,
     /// Frames that it takes at once.
     pub period: u32,
+    /// What it hears, if that is wished for.
+    pub ear: Option<Ear>,
 }
 
 /// How long the fade takes with which the sound ends, in seconds.
@@ -242,7 +245,7 @@ impl Conductor {
         let frames = state.head.frames;
         loop {
             self.change_outlet(block, state);
-            let Pace::Device { outlet: Outlet { sink, period }, lead, first } = &self.pace else { return None };
+            let Pace::Device { outlet: Outlet { sink, period, .. }, lead, first } = &self.pace else { return None };
             let timing = Timing { rate_hz: state.head.rate_hz, frames, lead: *lead, period: *period, first: *first };
             let taken = sink.taken();
             let seen = taken.periods();
@@ -288,6 +291,7 @@ impl Conductor {
         self.telemetry.blocks.store(block, Ordering::Release);
         self.take_orders(block, state);
         self.tempo.write(block, state.head.rate_hz, state.head.frames, &mut self.control);
+        self.write_heard(block, state);
         self.write_events(block, state);
         self.control.publish(engine::CYCLE, block);
         for &lane in &state.active {
@@ -408,6 +412,18 @@ impl Conductor {
             list.push(LaneEvent { frame: due.frame.saturating_sub(first_frame) as u32, ..due.event });
             false
         });
+    }
+
+    /// Writes what the device heard into the place of `block`.
+    fn write_heard(&mut self, block: Block, state: &mut Loop) {
+        let Pace::Device { outlet: Outlet { ear: Some(ear), .. }, .. } = &mut self.pace else { return };
+        // The block of samples is free until the block has been computed.
+        if ear.take(&mut state.samples) {
+            let at = engine::heard(block);
+            let frames = at + std::mem::offset_of!(HeardBlock, frames);
+            self.control.slice_mut::<[f32; SIDES]>(frames, state.samples.len()).copy_from_slice(&state.samples);
+            self.control.publish(at + std::mem::offset_of!(HeardBlock, block), block + 1);
+        }
     }
 
     fn write_events(&mut self, block: Block, state: &mut Loop) {

@@ -626,6 +626,7 @@ impl EngineControl for Controls {
             stat("sample_rate_hz", f64::from(self.rate_hz)),
             stat("xruns", xruns as f64),
             stat("missed_frames", missed as f64),
+            stat("unheard_frames", self.taken.unheard().frames() as f64),
         ];
         stats.extend(lock(&self.figures).iter().flat_map(|figures| figures()));
         stats

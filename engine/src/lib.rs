@@ -10,6 +10,7 @@ mod clock;
 pub mod command;
 pub mod conductor;
 pub mod device;
+mod ear;
 mod edit;
 pub mod engine;
 pub mod error;

@@ -41,6 +41,7 @@ pub const LAYOUT_HASH: u64 = {
         size_of::<LaneControl>(),
         size_of::<EventBlock>(),
         size_of::<TempoBlock>(),
+        size_of::<HeardBlock>(),
         size_of::<LanePlan>(),
         size_of::<LaneHead>(),
         size_of::<ModuleHead>(),
@@ -118,6 +119,19 @@ pub struct TempoBlock {
     pub beat: f64,
     /// Beats per frame.
     pub beats_per_frame: f64,
+}
+
+/// Frames of a block at most.
+pub const FRAMES_MAX: usize = 1024;
+
+/// What the sound device heard, for one block.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct HeardBlock {
+    /// Which block, plus 1; another value: silence.
+    pub block: u64,
+    /// Left and right, as many as a block has frames.
+    pub frames: [[f32; 2]; FRAMES_MAX],
 }
 
 /// Events of one lane in one block.
@@ -222,9 +236,9 @@ pub mod engine {
     const CONTROLS: usize = size_of::<EngineHead>();
     const EVENTS: usize = CONTROLS + LANES_MAX * size_of::<LaneControl>();
     const TEMPOS: usize = EVENTS + LANES_MAX * RING_BLOCKS * size_of::<EventBlock>();
+    const HEARD: usize = TEMPOS + RING_BLOCKS * size_of::<TempoBlock>();
     /// End of what the conductor writes and start of what the session writes.
-    pub const PLANS: usize =
-        (TEMPOS + RING_BLOCKS * size_of::<TempoBlock>()).next_multiple_of(crate::sys::memory::PAGE);
+    pub const PLANS: usize = (HEARD + RING_BLOCKS * size_of::<HeardBlock>()).next_multiple_of(crate::sys::memory::PAGE);
     /// Length of the segment.
     pub const BYTES: usize = PLANS + LANES_MAX * PLAN_SLOTS * size_of::<LanePlan>();
 
@@ -251,6 +265,11 @@ pub mod engine {
     /// Musical time of `block`.
     pub const fn tempo(block: Block) -> usize {
         TEMPOS + block as usize % RING_BLOCKS * size_of::<TempoBlock>()
+    }
+
+    /// What was heard for `block`.
+    pub const fn heard(block: Block) -> usize {
+        HEARD + block as usize % RING_BLOCKS * size_of::<HeardBlock>()
     }
 
     /// Plan `slot` of `lane`.

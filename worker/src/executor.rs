@@ -15,7 +15,7 @@ use tine_protocol::ids::{Block, LaneId, Slot};
 use tine_protocol::plan::{CablePlan, GRAIN, LANE_CABLES_MAX, LaneEvent, ModulePlan};
 use tine_protocol::ramp::Ramp;
 use tine_protocol::segment::{
-    BLOCK_EVENTS_MAX, EngineHead, EventBlock, LanePlan, ModuleHead, TempoBlock, engine, lane,
+    BLOCK_EVENTS_MAX, EngineHead, EventBlock, FRAMES_MAX, HeardBlock, LanePlan, ModuleHead, TempoBlock, engine, lane,
 };
 use tine_protocol::spec::{CHANNELS_MAX, PORTS_MAX};
 use tine_protocol::sys::clock::now_ns;
@@ -66,6 +66,8 @@ pub struct Executor<'t> {
     cable_plans: Vec<CablePlan>,
     events: Vec<LaneEvent>,
     transport: Transport,
+    /// What the sound device heard for the block; empty: silence.
+    heard: Vec<[f32; 2]>,
     module_events: Vec<Event>,
     values: Vec<f32>,
     /// Per cable of the lane, for `GoOn`.
@@ -150,6 +152,7 @@ impl<'t> Executor<'t> {
             cable_plans,
             events,
             transport: Transport::default(),
+            heard: Vec::with_capacity(FRAMES_MAX),
             module_events,
             values,
             arrivals,
@@ -187,6 +190,7 @@ impl<'t> Executor<'t> {
         if let Some((flip, plan)) = self.plan_for(block) {
             self.read_events(block);
             self.transport = transport(&self.view.engine, block);
+            self.read_heard(block);
             for index in 0..self.modules_of(plan) {
                 let module = self.module_of(flip, plan, index);
                 self.run_module(flip, plan, &module, block, &mut report);
@@ -238,6 +242,17 @@ impl<'t> Executor<'t> {
         let first = at + std::mem::offset_of!(EventBlock, events);
         for index in 0..(count as usize).min(BLOCK_EVENTS_MAX) {
             self.events.push(self.view.engine.read(first + index * size_of::<LaneEvent>()));
+        }
+    }
+
+    fn read_heard(&mut self, block: Block) {
+        self.heard.clear();
+        let at = engine::heard(block);
+        if self.view.engine.count(at + std::mem::offset_of!(HeardBlock, block)).load() == block + 1 {
+            self.heard.resize((self.head.frames as usize).min(FRAMES_MAX), [0.0; 2]);
+            if !self.view.engine.copy(at + std::mem::offset_of!(HeardBlock, frames), &mut self.heard) {
+                self.heard.clear();
+            }
         }
     }
 
@@ -531,7 +546,7 @@ impl<'t> Executor<'t> {
             outputs: bytemuck::try_cast_slice_mut(outputs).ok()?,
             transport: self.transport,
             sounds: Sounds::new(self.view.sounds.as_ref().map_or(&[], |sounds| sounds.words())),
-            heard: &[],
+            heard: &self.heard,
         };
         let noticed = kind.run(&mut job, &mut self.scratch, self.tables, &mut sources);
         if noticed.scrubbed > 0 {
