@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::dsp::residual::Residuals;
+use crate::dsp::residual::{self, Residuals};
 
 /// Every table of every kind, as plain data: it lives in a sealed segment that all workers map.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -10,13 +10,16 @@ use crate::dsp::residual::Residuals;
 pub struct Tables {
     /// Band-limited jumps and corners.
     pub residuals: Residuals,
+    /// The same at half the latency.
+    pub low_residuals: Residuals,
 }
 
 impl Tables {
     /// Computes every table on the heap; a few milliseconds.
     pub fn build() -> Box<Tables> {
         let mut tables: Box<Tables> = bytemuck::zeroed_box();
-        tables.residuals.fill();
+        tables.residuals.fill(residual::BEST);
+        tables.low_residuals.fill(residual::LOW);
         tables
     }
 }

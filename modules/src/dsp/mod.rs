@@ -1,7 +1,9 @@
 //! DSP that more than one kind needs.
 
+pub mod course;
 pub mod cubic;
 pub mod decay;
+pub mod divider;
 pub mod halfband;
 pub mod interpolate;
 pub mod ladder;
