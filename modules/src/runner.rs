@@ -368,7 +368,11 @@ fn settle<M: Module>(job: &mut Job<'_>) {
     *bank.position += u64::from(frames);
     let ports = M::SPEC.inputs.len();
     for (index, travel) in bank.travels.iter_mut().enumerate() {
-        *travel = follow(*travel, &M::SPEC.params[index], ports + index, job.events, frames, |_, _| {});
+        // Most params rest: walking them frame by frame cost a mono module of eleven params 200 ns a block.
+        let is_moving = travel.done < travel.length;
+        if is_moving || job.events.iter().any(|event| event.input as usize == ports + index) {
+            *travel = follow(*travel, &M::SPEC.params[index], ports + index, job.events, frames, |_, _| {});
+        }
     }
     for event in job.events.iter().filter(|event| (event.input as usize) < ports) {
         let row = event.input as usize * job.shape.stride();
@@ -515,12 +519,12 @@ fn run_group<M: Module, const W: usize>(
         sounds: job.sounds,
         heard,
     };
-    let (outputs, through) = (M::SPEC.outputs.len(), M::SPEC.input("in"));
+    let outputs = M::SPEC.outputs.len();
     if job.is_idle {
         for output in 0..outputs {
             block.output(output).fill([0.0; W]);
         }
-        bypass(&mut block, outputs, through, Ramp::constant(0.0));
+        bypass(&mut block, outputs, M::SPEC.input("in"), Ramp::constant(0.0));
         return;
     }
     at(
@@ -529,7 +533,7 @@ fn run_group<M: Module, const W: usize>(
         || M::process::<W>(voices, &mut block),
     );
     if job.active.resting() != Some(1.0) {
-        bypass(&mut block, outputs, through, job.active);
+        bypass(&mut block, outputs, M::SPEC.input("in"), job.active);
     }
 }
 

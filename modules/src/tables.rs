@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::dsp::residual::Residuals;
+use crate::dsp::residual::{self, Residuals};
 use crate::dsp::sinc::Sinc;
 
 /// Every table of every kind, as plain data: it lives in a sealed segment that all workers map.
@@ -13,14 +13,17 @@ pub struct Tables {
     pub residuals: Residuals,
     /// To read recordings with.
     pub sinc: Sinc,
+    /// The same at half the latency.
+    pub low_residuals: Residuals,
 }
 
 impl Tables {
     /// Computes every table on the heap; a few milliseconds.
     pub fn build() -> Box<Tables> {
         let mut tables: Box<Tables> = bytemuck::zeroed_box();
-        tables.residuals.fill();
         tables.sinc.fill();
+        tables.residuals.fill(residual::BEST);
+        tables.low_residuals.fill(residual::LOW);
         tables
     }
 }

@@ -14,6 +14,8 @@ struct Stormy {
     kind: &'static Kind,
     channels: usize,
     block: u64,
+    /// Nothing moves the params that are about all channels.
+    is_each_alone: bool,
 }
 
 impl Stormy {
@@ -25,13 +27,16 @@ impl Stormy {
         for (name, _) in inputs(kind.spec) {
             rig.patch_poly(name, 1.0, channels);
         }
-        Stormy { rig, kind, channels, block: 0 }
+        Stormy { rig, kind, channels, block: 0, is_each_alone: false }
     }
 
     /// Feeds the next block: `sample(input, hash over -1..1)`. A channel is fed the same however many there are.
     fn feed(&mut self, sample: impl Fn(&InputSpec, f32) -> f32) {
         for (cable, (_, input)) in inputs(self.kind.spec).enumerate() {
             let block = self.block;
+            if self.is_each_alone && is_about_all_channels(self.kind, input.name()) {
+                continue;
+            }
             self.rig.feed(cable, |channel, frame| {
                 let key = ((block * 97 + cable as u64) * 31 + channel as u64) * 1024 + frame as u64;
                 sample(&input, hash(key))
@@ -42,6 +47,9 @@ impl Stormy {
 
     fn events(&mut self) {
         for (index, param) in self.kind.spec.params.iter().enumerate() {
+            if self.is_each_alone && is_about_all_channels(self.kind, param.name) {
+                continue;
+            }
             let value = param.denormalize(0.5 + 0.5 * hash(self.block * 64 + index as u64));
             self.rig.event(param.name, index as u32 * 5, value, 100);
         }
@@ -75,6 +83,11 @@ fn quiet(_: &InputSpec, noise: f32) -> f32 {
 
 fn silent(_: &InputSpec, _: f32) -> f32 {
     0.0
+}
+
+/// Whether a param says what the channels are to one another, so that it has no meaning for a channel alone.
+fn is_about_all_channels(kind: &Kind, param: &str) -> bool {
+    kind.spec.name == "vco" && ["voices", "spread"].contains(&param)
 }
 
 fn channel_counts(kind: &Kind) -> &'static [usize] {
@@ -226,6 +239,7 @@ fn a_channel_of_a_poly_module_is_the_mono_module() {
             let mut poly = Stormy::new(kind, channels, |param| param.default);
             for block in 0..80 {
                 for storm in [&mut mono, &mut poly] {
+                    storm.is_each_alone = true;
                     // Choices rest now and then, so that fades end and the common paths are met too.
                     storm.feed(if block % 40 < 20 { lively } else { quiet });
                     storm.events();

@@ -139,6 +139,16 @@ fn sample_and_hold_holds() {
 }
 
 #[test]
+fn the_audio_of_a_sample_and_hold_is_the_same_level_16_frames_later() {
+    let mut sh = rig("sh");
+    sh.event("in", 0, 0.7, 0);
+    sh.event("trig", 10, 1.0, 0);
+    assert_eq!(sh.render("out", 1)[9..11], [0.0, 0.7]);
+    let heard = sh.render("audio", 2);
+    assert!(heard.iter().all(|&x| (x - 0.7).abs() < 1e-4), "{:?}", &heard[..8]);
+}
+
+#[test]
 fn slew_rises_and_falls_at_its_rates() {
     let mut slew = rig("slew").with("rise", 0.1).with("fall", 0.5);
     slew.event("in", 0, 2.0, 0);

@@ -22,6 +22,19 @@ pub fn exp2(x: f32) -> f32 {
     poly * f32::from_bits(exponent)
 }
 
+/// `x` rounded to the nearest whole number, for |x| below 2^31.
+///
+/// In two parts of 10 and 22 bits, each added to 1.5 * 2^23: a conversion by `as` saturates, which no SIMD level has, and takes its
+/// lanes one by one.
+#[inline(always)]
+pub fn round(x: f32) -> i32 {
+    const ROUND: f32 = 12_582_912.0;
+    let high = x * (1.0 / 1_024.0) + ROUND;
+    let low = x - (high - ROUND) * 1_024.0 + ROUND;
+    let (high, low) = (high.to_bits().wrapping_sub(ROUND.to_bits()), low.to_bits().wrapping_sub(ROUND.to_bits()));
+    (high << 10).wrapping_add(low) as i32
+}
+
 /// sin(pi x) and cos(pi x) for `x` of 0..=0.5, both to a relative error below 3e-7: their ratio is the tangent that tunes a filter.
 ///
 /// Polynomials of degree 9 and 8 on 0..=1/4 (minimax in relative error, by weighted least squares); above, the two swap places.
@@ -78,6 +91,18 @@ pub const SIGNAL_MAX: f32 = 1e3;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_rounded_to_the_nearest_over_the_whole_range() {
+        for step in 0..200_000u32 {
+            let x = (step.wrapping_mul(2_654_435_769) as i32 as f32) * (0.999 * libm::exp2f(-((step % 31) as f32)));
+            assert!((f64::from(round(x)) - f64::from(x)).abs() <= 0.5, "{x}");
+        }
+        assert_eq!(
+            [0.0, -0.4, 0.6, 2_147_483_520.0, -2_147_483_520.0].map(round),
+            [0, 0, 1, 2_147_483_520, -2_147_483_520]
+        );
+    }
 
     #[test]
     fn the_tangent_is_exact_to_rounding() {

@@ -2,8 +2,10 @@
 
 pub mod clocked;
 pub mod convolution;
+pub mod course;
 pub mod cubic;
 pub mod decay;
+pub mod divider;
 pub mod glide;
 pub mod halfband;
 pub mod hilbert;

@@ -74,9 +74,9 @@ pub fn sine(phase: u32) -> f32 {
     x * (PI + z * (-5.167_714 + z * (2.550_125 + z * (-0.598_512_6 + z * 0.078_012_3))))
 }
 
-/// What a reset of the phase does to a wave.
+/// What a sync does to a wave: each is a jump, at the time of the sync.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Reset {
+pub struct Break {
     /// Jump of the value.
     pub step: f64,
     /// Of the slope, per frame.
@@ -85,10 +85,10 @@ pub struct Reset {
     pub bow: f64,
 }
 
-/// How the phase moves at the time of a reset.
+/// How the phase moves just before a sync.
 #[derive(Clone, Copy, Debug)]
 pub struct Motion {
-    /// Where the phase stands, in cycles; the reset takes it to 0.
+    /// Where the phase stands, in cycles.
     pub phase: f64,
     /// The phase less the pulse width.
     pub lag: f64,
@@ -100,31 +100,49 @@ pub struct Motion {
     pub bend: f64,
 }
 
-impl Reset {
-    /// From where the wave is to its beginning.
+impl Break {
+    /// Hard sync: from where the wave is to its beginning.
     #[inline(never)]
-    pub fn new(wave: Wave, at: Motion) -> Reset {
+    pub fn reset(wave: Wave, at: Motion) -> Break {
         let phase = at.phase - libm::floor(at.phase);
         match wave {
-            Wave::Saw => Reset { step: -2.0 * phase, ..Reset::default() },
+            Wave::Saw => Break { step: -2.0 * phase, ..Break::default() },
             Wave::Pulse => {
                 let lag = at.lag - libm::floor(at.lag);
-                Reset { step: 2.0 * (1.0 - at.width) - 2.0 * (lag - phase), ..Reset::default() }
+                Break { step: 2.0 * (1.0 - at.width) - 2.0 * (lag - phase), ..Break::default() }
             }
             Wave::Tri => {
-                let is_falling = libm::floor(at.phase - 0.25) != libm::floor(at.phase - 0.75);
-                if is_falling {
-                    Reset { step: 4.0 * phase - 2.0, ramp: 8.0 * at.rise, bow: 8.0 * at.bend }
+                if at.is_tri_falling() {
+                    Break { step: 4.0 * phase - 2.0, ramp: 8.0 * at.rise, bow: 8.0 * at.bend }
                 } else {
-                    Reset { step: if phase < 0.5 { -4.0 * phase } else { 4.0 - 4.0 * phase }, ..Reset::default() }
+                    Break { step: if phase < 0.5 { -4.0 * phase } else { 4.0 - 4.0 * phase }, ..Break::default() }
                 }
             }
             Wave::Sine => {
                 let (sin, cos) = libm::sincos(TAU * phase);
                 let speed = TAU * at.rise;
-                Reset { step: -sin, ramp: speed * (1.0 - cos), bow: TAU * at.bend * (1.0 - cos) + speed * speed * sin }
+                Break { step: -sin, ramp: speed * (1.0 - cos), bow: TAU * at.bend * (1.0 - cos) + speed * speed * sin }
             }
         }
+    }
+
+    /// Soft sync: the phase goes back the way that it came. Nothing jumps; every slope turns round.
+    #[inline(never)]
+    pub fn turn(wave: Wave, at: Motion) -> Break {
+        let slope = match wave {
+            Wave::Saw => 2.0,
+            Wave::Pulse => 0.0,
+            Wave::Tri if at.is_tri_falling() => -4.0,
+            Wave::Tri => 4.0,
+            Wave::Sine => TAU * libm::cos(TAU * at.phase),
+        };
+        Break { step: 0.0, ramp: -2.0 * slope * at.rise, bow: -2.0 * slope * at.bend }
+    }
+}
+
+impl Motion {
+    fn is_tri_falling(&self) -> bool {
+        libm::floor(self.phase - 0.25) != libm::floor(self.phase - 0.75)
     }
 }
 
@@ -166,7 +184,7 @@ mod tests {
                 (Wave::Sine, sine(phase), sine(0)),
             ] {
                 let motion = Motion { phase: at, lag: at - width, width, rise: 0.01, bend: 0.0 };
-                let jump = Reset::new(wave, motion).step as f32;
+                let jump = Break::reset(wave, motion).step as f32;
                 assert!((value + jump - start).abs() < 2e-7, "{wave:?} at {at}");
             }
         }
