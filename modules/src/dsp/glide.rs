@@ -1,7 +1,7 @@
 //! Portamento: a pitch on its way from one note to the next.
 //!
-//! An exponential approach in pitch, as the capacitor of a Minimoog's glide circuit makes it: fast at first, and every interval
-//! takes the same time. The time that a player sets is that in which 99.9 % of the way are done: an octave is then 1.2 cents away.
+//! An exponential approach in pitch, as a capacitor behind the glide knob makes it: fast at first, and every interval takes
+//! the same time. The time that a player sets is that in which 99.9 % of the way are done: an octave is then 1.2 cents away.
 
 use bytemuck::{Pod, Zeroable};
 
