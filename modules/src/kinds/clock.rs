@@ -208,7 +208,7 @@ impl Voice {
     }
 }
 
-/// The number of beats that was meant: 1/3 as an f32 is a frame off after half an hour.
+/// The number of beats that was meant: 1/3 as an f32 is a frame off after some ten minutes.
 fn exact(every: f32) -> f64 {
     let every = f64::from(every);
     for odd in ODD {
