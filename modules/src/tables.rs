@@ -11,19 +11,19 @@ use crate::dsp::sinc::Sinc;
 pub struct Tables {
     /// Band-limited jumps and corners.
     pub residuals: Residuals,
-    /// To read recordings with.
-    pub sinc: Sinc,
     /// The same at half the latency.
     pub low_residuals: Residuals,
+    /// To read recordings with.
+    pub sinc: Sinc,
 }
 
 impl Tables {
     /// Computes every table on the heap; a few milliseconds.
     pub fn build() -> Box<Tables> {
         let mut tables: Box<Tables> = bytemuck::zeroed_box();
-        tables.sinc.fill();
         tables.residuals.fill(residual::BEST);
         tables.low_residuals.fill(residual::LOW);
+        tables.sinc.fill();
         tables
     }
 }

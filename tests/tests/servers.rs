@@ -68,7 +68,9 @@ fn what_the_server_gives_is_heard_by_the_patch() {
     let patch = "create vco --id v freq=440 shape=sine\nconnect v > out.left --gain 0.5\ncreate in --id mic\nconnect mic.left > out.right\n";
     let arguments =
         ["--backend", "jack", "--input", "--block", "64", "--period", "128", "--lead", "8", "--record", "live.wav"];
-    let mut tine = Tine::start(patch, &arguments, |command| drop(jack.give_to(command)));
+    let mut tine = Tine::start(patch, &arguments, |command| {
+        jack.give_to(command);
+    });
     tine.play_until(4_800);
     let ports = jack.ports("cpal");
     let find =

@@ -20,6 +20,10 @@ pub struct Tempo {
     length_frames: u32,
     /// At the start of the next block.
     beat: f64,
+    /// Since when beats have passed at the same speed, how fast, and how many frames that are: a sum over blocks would drift.
+    since: f64,
+    beats_per_frame: f64,
+    frames: u64,
 }
 
 impl Tempo {
@@ -50,7 +54,11 @@ impl Tempo {
         let bpm = if self.input.is_some() { self.bpm(self.done_frames as f32 + 0.5 * frames as f32) } else { 0.0 };
         let beats_per_frame = f64::from(bpm) / (60.0 * f64::from(rate_hz));
         control.write(engine::tempo(block), TempoBlock { block: block + 1, beat: self.beat, beats_per_frame });
-        self.beat += beats_per_frame * f64::from(frames);
+        if beats_per_frame != self.beats_per_frame {
+            (self.since, self.beats_per_frame, self.frames) = (self.beat, beats_per_frame, 0);
+        }
+        self.frames += u64::from(frames);
+        self.beat = self.since + beats_per_frame * self.frames as f64;
         self.done_frames = self.done_frames.saturating_add(frames).min(self.length_frames);
     }
 

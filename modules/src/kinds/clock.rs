@@ -53,8 +53,14 @@ pub struct Voice {
     count: Count,
     /// One over two pulses, in beats.
     pairs_per_beat: f64,
-    /// The param that this was computed from.
+    /// Where the pulse begins that time is in, and where the next one does, in pairs of pulses.
+    from: f64,
+    to: f64,
+    /// One over the way between the two.
+    per_pair: f64,
+    /// The params that these were computed from.
     every: f32,
+    swing: f32,
     /// The pulse: 0 or 1.
     on: f32,
     /// The reset input.
@@ -63,6 +69,7 @@ pub struct Voice {
     is_running: u32,
     /// A pulse that came while one was up, which has to go down first: it is a frame late.
     is_owed: u32,
+    reserved: u32,
 }
 
 /// A beat, counted in frames from where the tempo changed last: sums of roundings do not occur.
@@ -89,21 +96,10 @@ impl Count {
 /// The params in one frame.
 struct Setting {
     every: f32,
-    swing: f64,
+    swing: f32,
     width: f64,
     /// Beats per frame of a free clock.
     free: Option<f64>,
-}
-
-/// Where a beat lies among the pulses.
-#[derive(Clone, Copy)]
-struct Place {
-    /// Whole pulses before it.
-    pulse: f64,
-    /// How far it is on the way to the next, 0..1.
-    phase: f64,
-    /// Pulses per beat there.
-    per_beat: f64,
 }
 
 impl Module for Clock {
@@ -136,7 +132,7 @@ impl Module for Clock {
             for channel in 0..W {
                 let setting = Setting {
                     every: every[channel],
-                    swing: f64::from(swing[channel]),
+                    swing: swing[channel],
                     width: f64::from(width[channel]),
                     free: (run[channel] > 0.5).then_some(f64::from(bpm[channel]) * per_minute),
                 };
@@ -175,47 +171,44 @@ impl Voice {
         if begins && step > 0.0 {
             self.reset.fire(pulse_frames);
         }
-        if setting.every != self.every {
-            self.every = setting.every;
-            self.pairs_per_beat = 0.5 / exact(setting.every);
-        }
-        let beat = self.count.beat() + NUDGE_FRAMES * step;
-        let here = self.place(beat, setting.swing);
-        self.on = if step > 0.0 { self.level(here, beat, setting) } else { 0.0 };
+        let at = self.locate(setting);
+        let phase = ((at - self.from) * self.per_pair).clamp(0.0, 1.0);
+        self.on = if step > 0.0 { self.level(at, phase, setting.width) } else { 0.0 };
         self.count.frames += 1;
-        here.phase as f32
+        phase as f32
     }
 
-    /// Whether a pulse is up at `beat`.
-    fn level(&mut self, here: Place, beat: f64, setting: &Setting) -> f32 {
-        let step = self.count.per_frame;
-        let is_new = self.place(beat - step, setting.swing).pulse != here.pulse || self.is_owed != 0;
-        if is_new {
+    /// The time now in pairs of pulses, of which the first takes the share `swing`; finds the pulse that it is in.
+    fn locate(&mut self, setting: &Setting) -> f64 {
+        let is_new = setting.every != self.every || setting.swing != self.swing;
+        if setting.every != self.every {
+            self.pairs_per_beat = 0.5 / exact(setting.every);
+        }
+        let at = (self.count.beat() + NUDGE_FRAMES * self.count.per_frame) * self.pairs_per_beat;
+        if is_new || at < self.from || at >= self.to {
+            (self.every, self.swing) = (setting.every, setting.swing);
+            let (pair, swing) = (at.floor(), f64::from(setting.swing));
+            let middle = pair + swing;
+            (self.from, self.to) = if at < middle { (pair, middle) } else { (middle, pair + 1.0) };
+            self.per_pair = 1.0 / (self.to - self.from);
+        }
+        at
+    }
+
+    /// Whether a pulse is up.
+    #[inline(always)]
+    fn level(&mut self, at: f64, phase: f64, width: f64) -> f32 {
+        let step = self.count.per_frame * self.pairs_per_beat;
+        if at - step < self.from || self.is_owed != 0 {
             // Only a jump in time gets here while a pulse is up.
             self.is_owed = u32::from(self.on > 0.5);
             return 1.0 - self.on;
         }
-        let is_over = here.phase >= setting.width || here.phase + step * here.per_beat >= 1.0;
-        if is_over { 0.0 } else { self.on }
-    }
-
-    /// The place of `beat`: pulses go in pairs, of which the first takes the share `swing`.
-    #[inline(always)]
-    fn place(&self, beat: f64, swing: f64) -> Place {
-        let pairs = beat * self.pairs_per_beat;
-        let whole = pairs.floor();
-        let (part, is_second) = (pairs - whole, pairs - whole >= swing);
-        let (from, share) = if is_second { (swing, 1.0 - swing) } else { (0.0, swing) };
-        let per_pair = 1.0 / share;
-        Place {
-            pulse: 2.0 * whole + f64::from(is_second),
-            phase: ((part - from) * per_pair).clamp(0.0, 1.0),
-            per_beat: per_pair * self.pairs_per_beat,
-        }
+        if phase >= width || at + step >= self.to { 0.0 } else { self.on }
     }
 }
 
-/// The number of beats that was meant: 1/3 as an f32 is a frame off after half an hour.
+/// The number of beats that was meant: 1/3 as an f32 is a frame off after some ten minutes.
 fn exact(every: f32) -> f64 {
     let every = f64::from(every);
     for odd in ODD {

@@ -95,6 +95,8 @@ pub struct Quantize;
 pub struct Voice {
     /// The note that is held, in semitones from C4.
     note: i32,
+    /// The same in octaves.
+    tuned: f32,
     /// What it was taken from.
     pitch: f32,
     /// Scale, root and hysteresis as they were then.
@@ -142,7 +144,7 @@ impl Module for Quantize {
                 if voice.listens(trig.map(|rows| rows[frame][channel])) {
                     voice.take(input[frame][channel], key, length);
                 }
-                notes[channel] = (f64::from(voice.note) / f64::from(OCTAVE)) as f32;
+                notes[channel] = voice.tuned;
                 changes[channel] = voice.pulse.level();
             }
             block.output(Out::Main)[frame] = notes;
@@ -173,7 +175,8 @@ impl Voice {
         if note != self.note && self.is_started != 0 {
             self.pulse.fire(pulse_frames);
         }
-        *self = Voice { note, pitch, key, is_started: 1, ..*self };
+        let tuned = (f64::from(note) / f64::from(OCTAVE)) as f32;
+        *self = Voice { note, tuned, pitch, key, is_started: 1, ..*self };
     }
 
     #[inline(never)]

@@ -14,7 +14,7 @@ use crate::dsp::decay::{Approach, FALL_60_DB};
 use crate::dsp::portamento::Portamento;
 use crate::dsp::pulse::{Pulse, pulse_frames};
 use crate::dsp::random::Random;
-use crate::{Block, Module, Param};
+use crate::{Block, Module};
 
 table! { In: PortSpec = INPUTS {
     Clock: PortSpec::new("clock", Signal::Trigger, "plays the next step"),
@@ -165,12 +165,6 @@ impl Module for Seq {
         let [clock, reset, transpose] = [In::Clock, In::Reset, In::Pitch].map(|port| block.input(port));
         let (steps, mode, length) = (block.param(COUNT), block.param(MODE), block.param(LENGTH));
         let glide = Approach::new(block.param(GLIDE), FALL_60_DB, block.rate_hz);
-        let mut pitches = [Param::Constant(0.0); STEPS];
-        let mut velocities = pitches;
-        for step in 0..STEPS {
-            pitches[step] = block.param(PITCHES + step);
-            velocities[step] = block.param(VELOCITIES + step);
-        }
         let pulse_frames = pulse_frames(block.rate_hz);
         for frame in 0..block.frames {
             let (steps, mode, length, share) = (steps.at(frame), mode.at(frame), length.at(frame), glide.at(frame));
@@ -181,10 +175,11 @@ impl Module for Seq {
                     let (steps, mode) = (steps[channel] as u32, mode[channel] as usize);
                     let play = Play { steps, mode, length: length[channel], pulse_frames };
                     voice.advance(&play);
-                    voice.strike(velocities[voice.step as usize % STEPS].at(frame)[channel], &play);
+                    let velocity = block.param(VELOCITIES + voice.step as usize % STEPS);
+                    voice.strike(velocity.at(frame)[channel], &play);
                 }
                 on[channel] = voice.gate();
-                let note = pitches[voice.note as usize % STEPS].at(frame)[channel];
+                let note = block.param(PITCHES + voice.note as usize % STEPS).at(frame)[channel];
                 pitch[channel] = voice.glide.step(note, share[channel]) + transpose[frame][channel];
                 (trig[channel], end[channel]) = (voice.trig.level(), voice.end.level());
                 (velocity[channel], step[channel]) = (voice.velocity, voice.step as f32 / STEPS as f32);

@@ -97,7 +97,7 @@ impl Module for Vco {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: Some("pitch"), gate: None, velocity: None, trigger: None, voices: None },
+        notes: Notes { pitch: Some("pitch"), gate: None, velocity: None, trigger: None, voices: Some("voices") },
     };
 
     type Voice = Voice;
