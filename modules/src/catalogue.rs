@@ -17,6 +17,7 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::delay::Delay>(),
     Kind::of::<kinds::scope::Scope>(),
     Kind::of::<kinds::out::Out>(),
+    Kind::of::<kinds::op::Op>(),
 ];
 
 /// The kind called `name`, and its number.

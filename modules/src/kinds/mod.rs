@@ -5,6 +5,7 @@ pub mod delay;
 pub mod lfo;
 pub mod mix;
 pub mod noise;
+pub mod op;
 pub mod out;
 pub mod scope;
 pub mod sh;
@@ -13,6 +14,8 @@ pub mod vca;
 pub mod vcf;
 pub mod vco;
 
+#[cfg(test)]
+mod op_tests;
 #[cfg(test)]
 mod vcf_tests;
 #[cfg(test)]
