@@ -18,6 +18,9 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::scope::Scope>(),
     Kind::of::<kinds::out::Out>(),
     Kind::of::<kinds::op::Op>(),
+    Kind::of::<kinds::fold::Fold>(),
+    Kind::of::<kinds::drive::Drive>(),
+    Kind::of::<kinds::ring::Ring>(),
 ];
 
 /// The kind called `name`, and its number.

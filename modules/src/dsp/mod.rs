@@ -1,15 +1,19 @@
 //! DSP that more than one kind needs.
 
 pub mod cubic;
+pub mod curves;
+pub mod dc;
 pub mod decay;
 pub mod halfband;
 pub mod interpolate;
 pub mod ladder;
+pub mod log;
 pub mod math;
 pub mod moving;
 pub mod random;
 pub mod residual;
 pub mod schmitt;
+pub mod shaper;
 pub mod steady;
 pub mod svf;
 pub mod switch;

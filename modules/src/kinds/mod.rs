@@ -2,11 +2,14 @@
 
 pub mod adsr;
 pub mod delay;
+pub mod drive;
+pub mod fold;
 pub mod lfo;
 pub mod mix;
 pub mod noise;
 pub mod op;
 pub mod out;
+pub mod ring;
 pub mod scope;
 pub mod sh;
 pub mod slew;
@@ -16,6 +19,8 @@ pub mod vco;
 
 #[cfg(test)]
 mod op_tests;
+#[cfg(test)]
+mod shape_tests;
 #[cfg(test)]
 mod vcf_tests;
 #[cfg(test)]
