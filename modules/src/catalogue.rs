@@ -21,6 +21,7 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::fold::Fold>(),
     Kind::of::<kinds::drive::Drive>(),
     Kind::of::<kinds::ring::Ring>(),
+    Kind::of::<kinds::wavetable::Wavetable>(),
 ];
 
 /// The kind called `name`, and its number.

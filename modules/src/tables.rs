@@ -2,6 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::dsp::banks::Banks;
 use crate::dsp::residual::Residuals;
 
 /// Every table of every kind, as plain data: it lives in a sealed segment that all workers map.
@@ -10,13 +11,16 @@ use crate::dsp::residual::Residuals;
 pub struct Tables {
     /// Band-limited jumps and corners.
     pub residuals: Residuals,
+    /// Cycles to morph through.
+    pub banks: Banks,
 }
 
 impl Tables {
-    /// Computes every table on the heap; a few milliseconds.
+    /// Computes every table on the heap; some ten milliseconds.
     pub fn build() -> Box<Tables> {
         let mut tables: Box<Tables> = bytemuck::zeroed_box();
         tables.residuals.fill();
+        tables.banks.fill();
         tables
     }
 }

@@ -1,7 +1,9 @@
 //! DSP that more than one kind needs.
 
+pub mod banks;
 pub mod cubic;
 pub mod curves;
+pub mod cycles;
 pub mod dc;
 pub mod decay;
 pub mod halfband;

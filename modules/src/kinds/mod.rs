@@ -16,6 +16,7 @@ pub mod slew;
 pub mod vca;
 pub mod vcf;
 pub mod vco;
+pub mod wavetable;
 
 #[cfg(test)]
 mod op_tests;
@@ -25,3 +26,5 @@ mod shape_tests;
 mod vcf_tests;
 #[cfg(test)]
 mod vco_tests;
+#[cfg(test)]
+mod wavetable_tests;
