@@ -22,6 +22,8 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::drive::Drive>(),
     Kind::of::<kinds::ring::Ring>(),
     Kind::of::<kinds::wavetable::Wavetable>(),
+    Kind::of::<kinds::pluck::Pluck>(),
+    Kind::of::<kinds::comb::Comb>(),
 ];
 
 /// The kind called `name`, and its number.

@@ -1,6 +1,7 @@
 //! One file a kind.
 
 pub mod adsr;
+pub mod comb;
 pub mod delay;
 pub mod drive;
 pub mod fold;
@@ -9,6 +10,7 @@ pub mod mix;
 pub mod noise;
 pub mod op;
 pub mod out;
+pub mod pluck;
 pub mod ring;
 pub mod scope;
 pub mod sh;
@@ -22,6 +24,8 @@ pub mod wavetable;
 mod op_tests;
 #[cfg(test)]
 mod shape_tests;
+#[cfg(test)]
+mod string_tests;
 #[cfg(test)]
 mod vcf_tests;
 #[cfg(test)]
