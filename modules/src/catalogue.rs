@@ -24,6 +24,9 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::wavetable::Wavetable>(),
     Kind::of::<kinds::pluck::Pluck>(),
     Kind::of::<kinds::comb::Comb>(),
+    Kind::of::<kinds::limiter::Limiter>(),
+    Kind::of::<kinds::comp::Comp>(),
+    Kind::of::<kinds::meter::Meter>(),
 ];
 
 /// The kind called `name`, and its number.

@@ -4,7 +4,7 @@ use assert_no_alloc::assert_no_alloc;
 use rtsan_standalone::ScopedSanitizeRealtime;
 use tine_modules::Kind;
 use tine_modules::rig::Rig;
-use tine_protocol::spec::{CHANNELS_MAX, Curve, InputSpec, ParamSpec, Signal, Unit};
+use tine_protocol::spec::{CHANNELS_MAX, Curve, InputSpec, ParamSpec, PortSpec, Signal, Unit};
 
 use crate::signal::{FRAMES, RATE_HZ, hash, inputs, kinds};
 
@@ -153,9 +153,11 @@ fn what_only_processes_keeps_silence_silent() {
         for port in spec.inputs.iter().filter(|port| port.signal == Signal::Audio) {
             rig.patch(port.name, 1.0);
         }
+        // A gain of 1 is no sound.
+        let heard = |output: &&PortSpec| output.name != "gain";
         for _ in 0..300 {
             rig.step();
-            for output in spec.outputs {
+            for output in spec.outputs.iter().filter(heard) {
                 assert!(rig.output(output.name, 0).all(|sample| sample == 0.0), "{}.{}", spec.name, output.name);
             }
         }

@@ -2,10 +2,13 @@
 
 pub mod adsr;
 pub mod comb;
+pub mod comp;
 pub mod delay;
 pub mod drive;
 pub mod fold;
 pub mod lfo;
+pub mod limiter;
+pub mod meter;
 pub mod mix;
 pub mod noise;
 pub mod op;
@@ -20,6 +23,8 @@ pub mod vcf;
 pub mod vco;
 pub mod wavetable;
 
+#[cfg(test)]
+mod dynamics_tests;
 #[cfg(test)]
 mod op_tests;
 #[cfg(test)]
