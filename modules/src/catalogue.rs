@@ -39,6 +39,16 @@ pub static CATALOGUE: &[Kind] = &[
     Kind::of::<kinds::freeze::Freeze>(),
     Kind::of::<kinds::spectrum::Spectrum>(),
     Kind::of::<kinds::input::Input>(),
+    Kind::of::<kinds::op::Op>(),
+    Kind::of::<kinds::fold::Fold>(),
+    Kind::of::<kinds::drive::Drive>(),
+    Kind::of::<kinds::ring::Ring>(),
+    Kind::of::<kinds::wavetable::Wavetable>(),
+    Kind::of::<kinds::pluck::Pluck>(),
+    Kind::of::<kinds::comb::Comb>(),
+    Kind::of::<kinds::limiter::Limiter>(),
+    Kind::of::<kinds::comp::Comp>(),
+    Kind::of::<kinds::meter::Meter>(),
 ];
 
 /// The kind called `name`, and its number.

@@ -1,7 +1,8 @@
-//! Read-only tables that the oscillators share: built once at warm-up, then sealed.
+//! Read-only tables that kinds share: built once at warm-up, then sealed.
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::dsp::banks::Banks;
 use crate::dsp::residual::{self, Residuals};
 use crate::dsp::sinc::Sinc;
 
@@ -15,15 +16,18 @@ pub struct Tables {
     pub low_residuals: Residuals,
     /// To read recordings with.
     pub sinc: Sinc,
+    /// Cycles to morph through.
+    pub banks: Banks,
 }
 
 impl Tables {
-    /// Computes every table on the heap; a few milliseconds.
+    /// Computes every table on the heap; some ten milliseconds.
     pub fn build() -> Box<Tables> {
         let mut tables: Box<Tables> = bytemuck::zeroed_box();
         tables.residuals.fill(residual::BEST);
         tables.low_residuals.fill(residual::LOW);
         tables.sinc.fill();
+        tables.banks.fill();
         tables
     }
 }

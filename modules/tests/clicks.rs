@@ -6,7 +6,7 @@
 
 use tine_modules::Kind;
 use tine_modules::rig::Rig;
-use tine_protocol::spec::{ParamSpec, Signal};
+use tine_protocol::spec::{ParamSpec, PortSpec, Signal};
 
 use crate::signal::{FRAMES, RATE_HZ, kinds, sine};
 
@@ -107,9 +107,12 @@ fn a_step_of_any_param_makes_no_click() {
     let mut faults = Vec::new();
     for kind in kinds() {
         for param in kind.spec.params {
-            // A gate is an edge and a melody goes by steps: there is no sound in them that could click.
+            // A gate is an edge and a melody goes by steps: there is no sound in them that could click. A meter's needle is no sound: the
+            // quicker it is, the more of the wave itself it shows.
             let is_step = |signal| matches!(signal, Signal::Gate | Signal::Trigger | Signal::Pitch);
-            for output in kind.spec.outputs.iter().filter(|port| !is_step(port.signal)) {
+            let is_needle = |output: &PortSpec| kind.spec.name == "meter" && output.signal != Signal::Audio;
+            let is_heard = |output: &&PortSpec| !is_step(output.signal) && !is_needle(output);
+            for output in kind.spec.outputs.iter().filter(is_heard) {
                 for way in [[param.default, param.min], [param.min, param.max], [param.max, param.default]] {
                     for background in [0.0, 0.5] {
                         let excess = click(kind, param, output.name, way, background);

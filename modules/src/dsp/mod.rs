@@ -1,16 +1,22 @@
 //! DSP that more than one kind needs.
 
+pub mod banks;
 pub mod clocked;
 pub mod convolution;
 pub mod course;
 pub mod cubic;
+pub mod curves;
+pub mod cycles;
+pub mod dc;
 pub mod decay;
 pub mod divider;
 pub mod glide;
 pub mod halfband;
+pub mod head;
 pub mod hilbert;
 pub mod interpolate;
 pub mod ladder;
+pub mod log;
 pub mod math;
 pub mod moving;
 pub mod network;
@@ -20,11 +26,13 @@ pub mod random;
 pub mod resample;
 pub mod residual;
 pub mod schmitt;
+pub mod shaper;
 pub mod sinc;
 pub mod steady;
 pub mod stft;
 pub mod svf;
 pub mod switch;
 pub mod sync;
+pub mod tuned;
 pub mod vactrol;
 pub mod wave;
