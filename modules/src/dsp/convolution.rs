@@ -17,7 +17,7 @@ use realfft::num_complex::Complex32;
 
 use crate::{Ffts, Sound, Tapes};
 
-/// Frames of a partition: with the direct head at 0.1 us and two seconds of response, the cheapest power of two.
+/// Frames of a partition: for a second or two, about as much work in the direct head as in the products.
 pub const PART: usize = 512;
 
 const POINTS: usize = 2 * PART;

@@ -4,7 +4,7 @@
 //! a small quick one, a third of a cycle apart from voice to voice, a sixth from side to side. A low-pass (`tone`)
 //! stands for the bucket brigades' filters. Copies are read by Lagrange interpolation of order 5, so that the only dullness is that of `tone`.
 //!
-//! Source: the Solina String Ensemble's modulation (ARP, 1974), Haible's measurements; Dattorro, "Effect design 2", JAES 45:10, 1997.
+//! Source: the Solina String Ensemble (ARP, 1974), after Haible's Triple Chorus; Dattorro, "Effect design 2", JAES 45:10, 1997.
 
 use bytemuck::{Pod, Zeroable};
 use tine_protocol::spec::{KindSpec, Notes, ParamSpec, PortSpec, Role, Signal, Unit};

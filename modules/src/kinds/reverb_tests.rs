@@ -1,5 +1,7 @@
 //! The reverb: it dies away in the time that is asked for, does not ring, and stays a room whatever is done to it.
 
+use realfft::num_complex::Complex;
+
 use crate::kind;
 use crate::rig::Rig;
 use crate::spectrum::{LENGTH, db, noise, rms, spectrum};
@@ -41,16 +43,13 @@ fn click(frame: usize) -> f32 {
 fn band(sound: &[f32], low_hz: f64, high_hz: f64) -> f64 {
     use std::f64::consts::TAU;
     let count = ((high_hz - low_hz) / 7.0) as usize;
-    let (mut power, length) = (0.0, sound.len() as f64);
+    let window = |frame: usize| 1.0 - libm::cos(TAU * frame as f64 / sound.len() as f64);
+    let windowed: Vec<f64> = sound.iter().enumerate().map(|(frame, &x)| f64::from(x) * window(frame)).collect();
+    let mut power = 0.0;
     for line in 0..count {
-        let step = TAU * (low_hz + 7.0 * line as f64) / RATE_HZ;
-        let (mut re, mut im) = (0.0, 0.0);
-        for (frame, &x) in sound.iter().enumerate() {
-            let x = f64::from(x) * (1.0 - libm::cos(TAU * frame as f64 / length));
-            re += x * libm::cos(step * frame as f64);
-            im += x * libm::sin(step * frame as f64);
-        }
-        power += re * re + im * im;
+        let turn = Complex::from_polar(1.0, TAU * (low_hz + 7.0 * line as f64) / RATE_HZ);
+        let sum = windowed.iter().rev().fold(Complex::new(0.0, 0.0), |sum, &x| sum * turn + x);
+        power += sum.norm_sqr();
     }
     power
 }
