@@ -55,7 +55,7 @@ impl Module for Comb {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: Some("pitch"), gate: None, velocity: None, trigger: None },
+        notes: Notes { pitch: Some("pitch"), gate: None, velocity: None, trigger: None, voices: None },
     };
 
     type Voice = Voice;

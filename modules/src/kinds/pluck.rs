@@ -90,7 +90,13 @@ impl Module for Pluck {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: Some("pitch"), gate: Some("trig"), velocity: Some("level"), trigger: Some("trig") },
+        notes: Notes {
+            pitch: Some("pitch"),
+            gate: Some("trig"),
+            velocity: Some("level"),
+            trigger: Some("trig"),
+            voices: None,
+        },
     };
 
     type Voice = Voice;

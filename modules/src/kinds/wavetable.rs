@@ -76,7 +76,7 @@ impl Module for Wavetable {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: Some("pitch"), gate: None, velocity: None, trigger: None },
+        notes: Notes { pitch: Some("pitch"), gate: None, velocity: None, trigger: None, voices: None },
     };
 
     type Voice = Voice;
