@@ -42,6 +42,9 @@ pub enum Verb {
         /// The WAV to write, 32-bit float
         #[arg(short, long, value_name = "X.wav")]
         output: PathBuf,
+        /// Draws its waveform, spectrum and spectrogram here
+        #[arg(long, value_name = "X.png")]
+        plot: Option<PathBuf>,
     },
     /// A REPL on an engine that runs already, over OSC
     Connect {
@@ -127,6 +130,9 @@ pub struct Flags {
     /// A device of the backend, by name (`tine devices`)
     #[arg(long, global = true, value_name = "NAME")]
     pub device: Option<String>,
+    /// Opens what the device hears, too, for modules of the kind `in`
+    #[arg(long, global = true)]
+    pub input: bool,
     /// Frames per second, 8000..192000 [default: 48000]
     #[arg(long, global = true, value_name = "HZ", allow_negative_numbers = true)]
     pub rate: Option<i64>,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use tine_modules::CATALOGUE;
-use tine_protocol::spec::{Curve, KindSpec, Notes, ParamSpec, PortSpec, Role, Signal};
+use tine_protocol::spec::{Curve, KindSpec, Notes, ParamSpec, PortSpec, Role, Signal, Unit};
 
 use crate::similar;
 use crate::words::Style;
@@ -158,7 +158,8 @@ fn curve(param: &ParamSpec) -> &'static str {
     match param.curve {
         Curve::Linear => "linear",
         Curve::Exponential => "exponential",
-        Curve::Choice => "choice",
+        Curve::Choice if param.unit == Unit::Choice => "choice",
+        Curve::Choice => "steps",
     }
 }
 
@@ -180,6 +181,9 @@ struct PortDoc {
     name: &'static str,
     signal: &'static str,
     summary: &'static str,
+    /// It hears every channel of its cables, however many the module has.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    poly: bool,
 }
 
 #[derive(Serialize)]
@@ -204,12 +208,14 @@ struct NotesDoc {
     gate: Option<&'static str>,
     velocity: Option<&'static str>,
     trigger: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    voices: Option<&'static str>,
 }
 
 impl KindDoc {
     fn of(kind: &'static KindSpec) -> KindDoc {
         let port = |port: &PortSpec| {
-            let PortSpec { name, signal, summary } = *port;
+            let PortSpec { name, signal, summary, is_poly } = *port;
             let signal = match signal {
                 Signal::Audio => "audio",
                 Signal::Pitch => "pitch",
@@ -218,7 +224,7 @@ impl KindDoc {
                 Signal::Bipolar => "bipolar",
                 Signal::Unipolar => "unipolar",
             };
-            PortDoc { name, signal, summary }
+            PortDoc { name, signal, summary, poly: is_poly }
         };
         let param = |param: &'static ParamSpec| ParamDoc {
             name: param.name,
@@ -232,7 +238,7 @@ impl KindDoc {
             choices: param.choices,
             summary: param.summary,
         };
-        let Notes { pitch, gate, velocity, trigger } = kind.notes;
+        let Notes { pitch, gate, velocity, trigger, voices } = kind.notes;
         KindDoc {
             name: kind.name,
             summary: kind.summary,
@@ -241,7 +247,7 @@ impl KindDoc {
             inputs: kind.inputs.iter().map(port).collect(),
             outputs: kind.outputs.iter().map(port).collect(),
             params: kind.params.iter().map(param).collect(),
-            notes: NotesDoc { pitch, gate, velocity, trigger },
+            notes: NotesDoc { pitch, gate, velocity, trigger, voices },
         }
     }
 }

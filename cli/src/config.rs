@@ -36,8 +36,15 @@ pub enum Action {
     Play(Vec<PathBuf>),
     /// Engine without a REPL, after these files.
     Serve(Vec<PathBuf>),
-    /// Offline: this file, into that WAV; `config.seconds` is there.
-    Render(PathBuf, PathBuf),
+    /// Offline; `config.seconds` is there.
+    Render {
+        /// The patch or script.
+        file: PathBuf,
+        /// The WAV that it becomes.
+        output: PathBuf,
+        /// The picture of it.
+        plot: Option<PathBuf>,
+    },
     /// A REPL on an engine elsewhere.
     Connect(String),
     /// The kinds.
@@ -158,6 +165,9 @@ pub struct Config {
     pub backend: Backend,
     /// A device of it.
     pub device: Option<String>,
+    /// Whether what it hears is opened, too.
+    #[serde(default)]
+    pub is_heard: bool,
     /// Frames per second, 8000..=192000.
     pub rate_hz: u32,
     /// Frames per block, a power of two in 16..=1024.
@@ -196,6 +206,7 @@ impl Config {
             spares: 2,
             backend: Backend::Auto,
             device: None,
+            is_heard: false,
             rate_hz: 48_000,
             block_frames: 64,
             period_frames: 128,
@@ -252,6 +263,9 @@ impl Config {
         add("record", self.record.as_ref().map(|path| path.display().to_string()));
         add("seconds", self.seconds.map(|seconds| seconds.to_string()));
         add("session", self.session.clone());
+        if self.is_heard {
+            flags.push("--input".to_owned());
+        }
         flags
     }
 }
@@ -272,7 +286,7 @@ pub fn check(line: CommandLine, cores: usize) -> Result<Invocation, String> {
         Some(Verb::Render { .. }) if config.session.is_some() => {
             return Err("render takes a file and no --session: it plays the same every time".to_owned());
         }
-        Some(Verb::Render { file, output }) => Action::Render(file, output),
+        Some(Verb::Render { file, output, plot }) => Action::Render { file, output, plot },
         Some(Verb::Connect { address }) => Action::Connect(address),
         Some(Verb::Modules { kind, json, markdown }) => {
             let format = match (json, markdown) {
@@ -325,6 +339,7 @@ fn configure(flags: Flags, cores: usize) -> Result<Config, String> {
         spares: within("spares", flags.spares, 0, 16, i64::from(default.spares))? as u16,
         backend: flags.backend.unwrap_or(default.backend),
         device: flags.device,
+        is_heard: flags.input,
         rate_hz: within("rate", flags.rate, 8_000, 192_000, i64::from(default.rate_hz))? as u32,
         block_frames: block as u32,
         period_frames: within("period", flags.period, 16, 8192, i64::from(default.period_frames))? as u32,
@@ -385,7 +400,10 @@ mod tests {
         assert_eq!(action("--workers 4"), Action::Play(vec![]));
         assert_eq!(action("play a b --lead 0"), Action::Play(vec!["a".into(), "b".into()]));
         assert_eq!(action("serve"), Action::Serve(vec![]));
-        assert_eq!(action("render a -o x.wav --seconds 2"), Action::Render("a".into(), "x.wav".into()));
+        assert_eq!(
+            action("render a -o x.wav --seconds 2"),
+            Action::Render { file: "a".into(), output: "x.wav".into(), plot: None }
+        );
         assert_eq!(action("connect"), Action::Connect(OSC_DEFAULT.into()));
         assert_eq!(action("modules vca --json"), Action::Modules { kind: Some("vca".into()), format: Format::Json });
         assert_eq!(action("devices --json"), Action::Devices(true));
@@ -439,7 +457,7 @@ mod tests {
 
     #[test]
     fn a_configuration_survives_its_flags_and_its_json() {
-        let line = "--workers 3 --max-workers 5 --device x --osc off --http 0.0.0.0:80 --seconds 1.5 --wait spin --log off --session A.1";
+        let line = "--workers 3 --max-workers 5 --device x --input --osc off --http 0.0.0.0:80 --seconds 1.5 --wait spin --log off --session A.1";
         let config = parse(line).unwrap().config;
         let again = parse(&format!("zygote --inherit 3 {}", config.flags().join(" "))).unwrap();
         assert_eq!(again.config, config);

@@ -34,6 +34,32 @@ impl Files {
     }
 }
 
+impl Files {
+    /// The sound file that `path` means, absolute; a relative one is looked for beside `script` first.
+    ///
+    /// # Errors
+    /// As [`Files::resolve`], or if it is not there.
+    pub fn sound(&self, path: &Path, script: Option<&Path>) -> Result<PathBuf, Failure> {
+        let text = path.to_string_lossy();
+        let beside = script.and_then(Path::parent).map(|folder| folder.join(path)).filter(|path| path.is_file());
+        let found = match (beside, self) {
+            (Some(beside), Files::Anywhere) => beside,
+            // Below the folder too: the script is, and links are followed before the comparison.
+            (Some(beside), Files::Within(folder)) => {
+                let system = |error: io::Error| io_failure(format!("{text}: {error}"));
+                let beside = beside.canonicalize().map_err(system)?;
+                let folder = folder.canonicalize().map_err(system)?;
+                if !beside.starts_with(&folder) {
+                    return Err(io_failure(format!("{text:?} is not a file below the session's folder")));
+                }
+                beside
+            }
+            (None, files) => files.resolve(&text)?,
+        };
+        found.canonicalize().map_err(|error| io_failure(format!("{text}: {error}")))
+    }
+}
+
 fn within(folder: &Path, text: &str) -> Result<PathBuf, Failure> {
     let outside = || io_failure(format!("{text:?} is not a file below the session's folder"));
     let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
@@ -134,6 +160,29 @@ mod tests {
         let refused = write(&at("socket"), "new").unwrap_err();
         assert!(refused.message.ends_with("is a device, a pipe or a socket"), "{}", refused.message);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "no temporary file is left");
+    }
+
+    #[test]
+    fn a_sound_is_found_beside_its_script_and_never_outside() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("session");
+        fs::create_dir_all(folder.join("sub")).unwrap();
+        for name in ["kick.wav", "sub/kick.wav", "../secret.wav"] {
+            fs::write(folder.join(name), name).unwrap();
+        }
+        symlink(root.path().join("secret.wav"), folder.join("sub/link.wav")).unwrap();
+        let script = folder.join("sub/patch.tine");
+        let inside = Files::Within(folder.clone());
+        let real = folder.canonicalize().unwrap();
+        let sound = |files: &Files, name: &str, script| files.sound(Path::new(name), script);
+        assert_eq!(sound(&inside, "kick.wav", None).unwrap(), real.join("kick.wav"));
+        for files in [&inside, &Files::Anywhere] {
+            assert_eq!(sound(files, "kick.wav", Some(script.as_path())).unwrap(), real.join("sub/kick.wav"));
+        }
+        for bad in ["../../secret.wav", "link.wav", "gone.wav", "/etc/passwd"] {
+            assert_eq!(sound(&inside, bad, Some(script.as_path())).unwrap_err().code, "io", "{bad}");
+        }
+        assert!(sound(&Files::Anywhere, "link.wav", Some(script.as_path())).is_ok(), "a person may follow links");
     }
 
     #[test]

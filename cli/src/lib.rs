@@ -14,6 +14,7 @@ pub mod interpreter;
 pub mod machine;
 pub mod patchfile;
 pub mod player;
+pub mod plot;
 pub mod repl;
 pub mod run;
 pub mod script;
@@ -77,8 +78,11 @@ fn act(invocation: Invocation) -> Result<(), Stop> {
         // What does.
         Action::Play(files) => run::keep(config, Mode::Play, &files).map_err(Stop::Failed),
         Action::Serve(files) => run::keep(config, Mode::Serve, &files).map_err(Stop::Failed),
-        Action::Render(file, output) => {
-            run::keep(Config { record: Some(output), ..config }, Mode::Render, &[file]).map_err(Stop::Failed)
+        Action::Render { file, output, plot } => {
+            let config = Config { record: Some(output.clone()), ..config };
+            run::keep(config, Mode::Render, std::slice::from_ref(&file)).map_err(Stop::Failed)?;
+            let title = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
+            plot.map_or(Ok(()), |plot| plot::draw(&output, &plot, &title).map_err(Stop::Failed))
         }
         Action::Devices(json) => run::devices(json).map_err(Stop::Failed).and_then(|text| say(&text)),
         Action::Doctor => {

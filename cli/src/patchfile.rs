@@ -8,7 +8,7 @@ use tine_engine::command::Query;
 use tine_engine::handle::Handle;
 use tine_engine::interpreter::Failure;
 use tine_engine::name::Name;
-use tine_protocol::spec::{Curve, ParamSpec, Role};
+use tine_protocol::spec::{ParamSpec, Role, Unit};
 
 use crate::files;
 use crate::words::number::choice;
@@ -21,12 +21,14 @@ pub const VERSION: u32 = 1;
 const HEAD: &str = "# tine ";
 
 /// The patch as text. `output` is the module that is always there, of which only params are saved.
-pub fn text(patch: &Patch, output: Option<&ModuleInfo>) -> String {
+/// Sound files in `folder`, where the patch file will lie, are named relative to it.
+pub fn text(patch: &Patch, output: Option<&ModuleInfo>, folder: &Path) -> String {
     let mut text = format!("{HEAD}{VERSION}\n");
     for module in patch.modules.iter().filter(|module| module.kind.role == Role::Lane) {
         let channels = if module.channels == 1 { String::new() } else { format!("*{}", module.channels) };
         let params = moved(module).map(|(spec, value)| format!(" {}={}", spec.name, literal(value, spec)));
-        let params: String = params.collect();
+        let files = module.files.iter().map(|(param, path)| format!(" {param}={}", file_name(path, folder)));
+        let params: String = params.chain(files).collect();
         line(&mut text, format_args!("create {}{channels} --id {}{params}", module.kind.name, module.id));
     }
     let outputs = patch.modules.iter().filter(|module| module.kind.role == Role::Output).chain(output);
@@ -60,7 +62,9 @@ pub fn save(path: &Path, handle: &Handle) -> Result<Patch, Failure> {
         Some(Ok(Answer::Info(module, ..))) => Some(module),
         _ => None,
     };
-    files::write(path, &text(&patch, output.as_ref()))?;
+    // As the names of sound files are: with links followed.
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok()).unwrap_or_default();
+    files::write(path, &text(&patch, output.as_ref(), &folder))?;
     Ok(patch)
 }
 
@@ -91,13 +95,21 @@ fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
 
 fn moved(module: &ModuleInfo) -> impl Iterator<Item = (&'static ParamSpec, f32)> {
     let params = module.kind.params.iter().zip(&module.params);
-    params.map(|(spec, &value)| (spec, value)).filter(|(spec, value)| spec.default.to_bits() != value.to_bits())
+    let params = params.map(|(spec, &value)| (spec, value)).filter(|(spec, _)| spec.unit != Unit::File);
+    params.filter(|(spec, value)| spec.default.to_bits() != value.to_bits())
+}
+
+/// A sound file as the grammar reads it: in quotes, relative to `folder` if it lies there.
+fn file_name(path: &Path, folder: &Path) -> String {
+    let is_folder = folder != Path::new("");
+    let name = path.strip_prefix(folder).ok().filter(|_| is_folder).unwrap_or(path).to_string_lossy();
+    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// A value such that the grammar reads the same float: a choice's word, or a number in the param's own unit.
 pub fn literal(value: f32, spec: &ParamSpec) -> String {
-    match (spec.curve, choice(value, spec)) {
-        (Curve::Choice, Some(word)) => word.to_owned(),
+    match (spec.unit, choice(value, spec)) {
+        (Unit::Choice, Some(word)) => word.to_owned(),
         _ => number(value),
     }
 }
@@ -117,6 +129,7 @@ mod tests {
     use proptest::prelude::*;
     use tine_engine::answer::CableInfo;
     use tine_engine::command::{Command, Measure, Value};
+    use tine_protocol::spec::PORTS_MAX;
 
     /// What the session would make of the commands: only the forms that `save` writes.
     fn read(text: &str) -> Patch {
@@ -138,7 +151,15 @@ mod tests {
                     let index = kind.param(&param).unwrap();
                     params[index] = resolve(&value, &kind.params[index]);
                 }
-                let module = ModuleInfo { id: id.unwrap(), kind, channels, worker: None, bypassed: false, params };
+                let module = ModuleInfo {
+                    id: id.unwrap(),
+                    kind,
+                    channels,
+                    worker: None,
+                    bypassed: false,
+                    params,
+                    files: Vec::new(),
+                };
                 patch.modules.push(module);
             }
             Command::Connect { path, gain } => {
@@ -161,6 +182,7 @@ mod tests {
             // A choice such as 12 or 24 is typed as a number.
             Value::Number(number, _) => number.to_string(),
             Value::Word(word) => word.clone(),
+            Value::File(path) => panic!("{} is no number", path.display()),
         };
         spec.choices.iter().position(|&choice| choice == word).unwrap() as f32
     }
@@ -169,17 +191,21 @@ mod tests {
     fn patches() -> impl Strategy<Value = Patch> {
         let kinds: Vec<_> =
             tine_modules::CATALOGUE.iter().map(|kind| kind.spec).filter(|spec| spec.role == Role::Lane).collect();
-        let module = (prop::sample::select(kinds), 1usize..=16, any::<bool>(), prop::collection::vec(0f32..=1.0, 32));
+        let module =
+            (prop::sample::select(kinds), 1usize..=16, any::<bool>(), prop::collection::vec(0f32..=1.0, PORTS_MAX));
         let cable = (any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<f32>());
         (prop::collection::vec(module, 1..12), prop::collection::vec(cable, 0..12)).prop_map(|(modules, cables)| {
             let modules: Vec<ModuleInfo> = modules
                 .into_iter()
                 .enumerate()
                 .map(|(index, (kind, channels, bypassed, fractions))| {
-                    let at = |(spec, fraction): (&ParamSpec, &f32)| spec.denormalize(*fraction);
+                    let at = |(spec, fraction): (&ParamSpec, &f32)| match spec.unit {
+                        Unit::File => 0.0,
+                        _ => spec.denormalize(*fraction),
+                    };
                     let params = kind.params.iter().zip(&fractions).map(at).collect();
                     let id = Name::new(&format!("{}-{index}_", kind.name)).unwrap();
-                    ModuleInfo { id, kind, channels, worker: None, bypassed, params }
+                    ModuleInfo { id, kind, channels, worker: None, bypassed, params, files: Vec::new() }
                 })
                 .collect();
             let cables = cables.into_iter().filter(|(_, _, gain)| gain.is_finite()).filter_map(|(from, to, gain)| {
@@ -196,7 +222,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_patch_reads_back_as_it_was_saved(patch in patches()) {
-            let text = text(&patch, None);
+            let text = text(&patch, None, Path::new(""));
             prop_assert_eq!(read(&text), patch, "{}", text);
         }
 
@@ -222,6 +248,7 @@ mod tests {
             worker: None,
             bypassed,
             params: vec![gain],
+            files: vec![],
         };
         let cable = |to: &str, input, gain| CableInfo {
             from: id("1"),
@@ -236,7 +263,7 @@ mod tests {
             cables: vec![cable("amp", "in", 1.0), cable("out", "left", 0.5)],
         };
         assert_eq!(
-            text(&patch, None),
+            text(&patch, None, Path::new("")),
             "# tine 1\ncreate vca --id 1\ncreate vca*4 --id amp gain=0.1\n\
              connect 1.out > amp.in\nconnect 1.out > out.left --gain 0.5\nbypass amp on\n"
         );

@@ -169,6 +169,8 @@ impl Player {
         }
         Ok(match when {
             When::After(seconds) => format!("in {}", number::seconds(seconds)),
+            When::NextBeat(1) => "at the next beat".to_owned(),
+            When::NextBeat(beats) => format!("at the next bar of {beats} beats"),
             When::Now | When::At(_) => String::new(),
         })
     }

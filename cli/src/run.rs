@@ -147,6 +147,7 @@ fn engine_config(config: &Config, mode: Mode) -> Result<engine::Config, String> 
         device: config.device.clone(),
         rate_hz: config.rate_hz,
         period: config.period_frames,
+        is_heard: config.is_heard,
     };
     Ok(engine::Config {
         workers: config.workers.into(),

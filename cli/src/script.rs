@@ -5,7 +5,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use tine_engine::command::{Command, When};
+use tine_engine::command::{Command, Value, When};
 use tine_engine::interpreter::Failure;
 
 use crate::files::{self, Files};
@@ -103,9 +103,30 @@ fn expand(
                     message: format!("{place}more than {STATEMENTS_MAX} statements"),
                 });
             }
+            let other = with_sounds(other, place, files).map_err(at)?;
             all.push((other, place.clone()));
             Ok(())
         }
+    }
+}
+
+/// The statement with the paths of its sound files resolved: those that a script names are looked for beside it first.
+fn with_sounds(statement: Statement, place: &Place, files: &Files) -> Result<Statement, Failure> {
+    let Statement::Patch(mut commands, when) = statement else { return Ok(statement) };
+    let script = place.file.as_ref().map(|file| files.resolve(file)).transpose()?;
+    for value in commands.iter_mut().flat_map(values) {
+        if let Value::File(path) = value {
+            *path = files.sound(path, script.as_deref())?;
+        }
+    }
+    Ok(Statement::Patch(commands, when))
+}
+
+fn values(command: &mut Command) -> Vec<&mut Value> {
+    match command {
+        Command::Create { params, .. } => params.iter_mut().map(|(_, value)| value).collect(),
+        Command::Set { value, .. } => vec![value],
+        _ => Vec::new(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a session answers, as data: `cli` and the OSC server make words of it.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 use tine_protocol::spec::KindSpec;
 
@@ -80,6 +82,33 @@ pub struct ModuleInfo {
     pub bypassed: bool,
     /// Target of each param, in its unit and in table order.
     pub params: Vec<f32>,
+    /// The sound files that params name, by the param's name.
+    pub files: Vec<(&'static str, PathBuf)>,
+}
+
+/// What a param is set to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Setting {
+    /// A number in the param's unit.
+    Number(f32),
+    /// A sound file.
+    File(PathBuf),
+}
+
+impl From<f32> for Setting {
+    fn from(number: f32) -> Setting {
+        Setting::Number(number)
+    }
+}
+
+impl ModuleInfo {
+    /// Every param's name and what it is set to, in table order.
+    pub fn settings(&self) -> impl Iterator<Item = (&'static str, Setting)> + '_ {
+        self.kind.params.iter().zip(&self.params).map(|(spec, &value)| {
+            let file = self.files.iter().find(|(param, _)| *param == spec.name);
+            (spec.name, file.map_or(Setting::Number(value), |(_, path)| Setting::File(path.clone())))
+        })
+    }
 }
 
 /// One cable.
@@ -148,7 +177,7 @@ pub enum Answer {
     /// To `Info`: the module, cables into it, cables out of it.
     Info(ModuleInfo, Vec<CableInfo>, Vec<CableInfo>),
     /// To `Get`: name and value per param.
-    Params(Vec<(&'static str, f32)>),
+    Params(Vec<(&'static str, Setting)>),
     /// To `Cables`.
     Cables(Vec<CableInfo>),
     /// To `Pool`: lanes in order, then spares.

@@ -2,6 +2,7 @@
 //!
 //! A [`Request`] is validated whole, then applied whole at one block boundary. A rejected one changes nothing.
 
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,8 @@ pub enum Value {
     Number(f64, Measure),
     /// A word: a choice's name, `on`, `off`.
     Word(String),
+    /// A sound file. Whoever asks has seen to it that he may name it.
+    File(PathBuf),
 }
 
 /// The unit that came with a number.
@@ -136,7 +139,7 @@ pub enum Command {
         /// The module.
         id: Name,
     },
-    /// Plays a pitch and opens the gate.
+    /// Plays a pitch and opens the gate, on a channel that is free where there are several; with velocity 0, lets go of that pitch.
     Note {
         /// The module.
         id: Name,
@@ -176,6 +179,8 @@ pub enum When {
     After(f64),
     /// At this moment of the wall clock, to the frame (OSC timetags).
     At(SystemTime),
+    /// When the transport next reaches a multiple of so many beats, to the frame.
+    NextBeat(u32),
 }
 
 /// Who asks. Changes are echoed to everyone else.

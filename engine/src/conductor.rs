@@ -13,7 +13,7 @@ use tine_modules::runner::GROUP_MAX;
 use tine_protocol::handshake::{self, Cpu, Look};
 use tine_protocol::ids::{Block, LaneId, Slot};
 use tine_protocol::plan::{LaneEvent, ModulePlan, PLAN_SLOTS};
-use tine_protocol::segment::{BLOCK_EVENTS_MAX, EngineHead, EventBlock, LANES_MAX, engine, lane};
+use tine_protocol::segment::{BLOCK_EVENTS_MAX, EngineHead, EventBlock, HeardBlock, LANES_MAX, engine, lane};
 use tine_protocol::sys::alarm::Alarm;
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::futex;
@@ -23,9 +23,13 @@ use tine_worker::executor::Executor;
 use crate::batch::{Batch, PENDING_MAX, Report, Telemetry};
 use crate::bell::Bell;
 use crate::claim::{Claim, settled};
+use crate::ear::Ear;
 use crate::feed::{SIDES, Sink};
 use crate::scope::Probe;
 use crate::timing::Timing;
+use tempo::Tempo;
+
+pub mod tempo;
 
 /// How time goes.
 pub enum Pace {
@@ -48,6 +52,8 @@ pub struct Outlet {
     pub sink: Sink,
     /// Frames that it takes at once.
     pub period: u32,
+    /// What it hears, if that is wished for.
+    pub ear: Option<Ear>,
 }
 
 /// How long the fade takes with which the sound ends, in seconds.
@@ -128,6 +134,8 @@ pub struct Conductor {
     pub out_plan: ModulePlan,
     /// Samples of one side in one block of that ring.
     pub out_port_samples: u32,
+    /// Musical time.
+    pub tempo: Tempo,
 }
 
 /// State of the loop.
@@ -178,6 +186,7 @@ impl Conductor {
     pub fn run(mut self, mut until: impl FnMut(Block) -> bool) -> Conductor {
         let mut state = Loop::new(self.control.read(0), &self.active);
         let mut block = self.first;
+        self.tempo.resume(&self.control, block, state.head.frames);
         while !until(block) {
             self.step(block, &mut state);
             block += 1;
@@ -236,7 +245,7 @@ impl Conductor {
         let frames = state.head.frames;
         loop {
             self.change_outlet(block, state);
-            let Pace::Device { outlet: Outlet { sink, period }, lead, first } = &self.pace else { return None };
+            let Pace::Device { outlet: Outlet { sink, period, .. }, lead, first } = &self.pace else { return None };
             let timing = Timing { rate_hz: state.head.rate_hz, frames, lead: *lead, period: *period, first: *first };
             let taken = sink.taken();
             let seen = taken.periods();
@@ -281,6 +290,8 @@ impl Conductor {
         self.telemetry.started_ns.store(paced_ns, Ordering::Relaxed);
         self.telemetry.blocks.store(block, Ordering::Release);
         self.take_orders(block, state);
+        self.tempo.write(block, state.head.rate_hz, state.head.frames, &mut self.control);
+        self.write_heard(block, state);
         self.write_events(block, state);
         self.control.publish(engine::CYCLE, block);
         for &lane in &state.active {
@@ -381,7 +392,7 @@ impl Conductor {
 
     /// Moves the events of this block to their lanes, and leaves the others in the batch.
     fn sort_in_events(&mut self, first_frame: u64, end_frame: u64, batch: &mut Batch, state: &mut Loop) {
-        let telemetry = &self.telemetry;
+        let (telemetry, tempo) = (&self.telemetry, &mut self.tempo);
         let patience_blocks = u64::from(state.head.rate_hz / state.head.frames.max(1));
         batch.events.retain(|due| {
             let lane = usize::from(due.lane.0).min(LANES_MAX - 1);
@@ -397,9 +408,22 @@ impl Conductor {
             if due.frame != 0 && due.frame < first_frame {
                 telemetry.events_moved.fetch_add(1, Ordering::Relaxed);
             }
+            tempo.hear(&due.event);
             list.push(LaneEvent { frame: due.frame.saturating_sub(first_frame) as u32, ..due.event });
             false
         });
+    }
+
+    /// Writes what the device heard into the place of `block`.
+    fn write_heard(&mut self, block: Block, state: &mut Loop) {
+        let Pace::Device { outlet: Outlet { ear: Some(ear), .. }, .. } = &mut self.pace else { return };
+        // The block of samples is free until the block has been computed.
+        if ear.take(&mut state.samples) {
+            let at = engine::heard(block);
+            let frames = at + std::mem::offset_of!(HeardBlock, frames);
+            self.control.slice_mut::<[f32; SIDES]>(frames, state.samples.len()).copy_from_slice(&state.samples);
+            self.control.publish(at + std::mem::offset_of!(HeardBlock, block), block + 1);
+        }
     }
 
     fn write_events(&mut self, block: Block, state: &mut Loop) {

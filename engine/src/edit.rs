@@ -1,7 +1,10 @@
 //! Applies commands to a draft of the patch. Refuses with the draft abandoned; touches nothing else.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
 use tine_protocol::ids::{LaneId, Slot};
-use tine_protocol::spec::{CHANNELS_MAX, Curve, KindSpec, PortSpec, Role};
+use tine_protocol::spec::{CHANNELS_MAX, Curve, KindSpec, ParamSpec, PortSpec, Role, Unit};
 
 use crate::answer::{CableInfo, Outcome};
 use crate::command::{Command, Placement, PortRef, Value};
@@ -10,6 +13,7 @@ use crate::model::{CABLES_MAX, Cable, Catalogue, MODULES_MAX, Model, Module};
 use crate::name::Name;
 use crate::similar::similar;
 use crate::value;
+use crate::voices::{Note, Release, Strike, Voices};
 
 /// A change within a block that a command asks for, besides what it does to the model.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,6 +22,8 @@ pub struct Gesture {
     pub slot: Slot,
     /// Input index (ports, then params), or `u32::MAX` for a reset.
     pub input: u32,
+    /// For a port: the channel, or [`ALL_CHANNELS`].
+    pub channel: u32,
     /// Seconds until it is reached.
     pub ramp_s: f32,
     /// Seconds after the request's time.
@@ -26,8 +32,14 @@ pub struct Gesture {
     pub value: f32,
 }
 
+/// In place of a channel: every one.
+pub const ALL_CHANNELS: u32 = u32::MAX;
+
 /// How long the pulse of `trig` lasts: long enough for any rate and block, short enough to repeat.
 const TRIGGER_S: f32 = 0.002;
+
+/// How long the gate of a note that is taken for another stays closed: an envelope sees it, and nobody hears a gap.
+const RESTRIKE_S: f32 = 0.001;
 
 /// A draft of the patch, and what else the commands so far ask for.
 pub struct Draft<'a> {
@@ -39,19 +51,32 @@ pub struct Draft<'a> {
     pub outcomes: Vec<Outcome>,
     /// The next module's slot.
     pub next_slot: u32,
+    /// Which channel plays what.
+    pub voices: Voices,
     catalogue: Catalogue,
     placer: &'a mut dyn FnMut(&Model, &Placement) -> Result<LaneId, PatchError>,
+    sounds: &'a mut dyn FnMut(u16, &Path) -> Result<u16, PatchError>,
 }
 
 impl<'a> Draft<'a> {
-    /// A draft that starts as `model`; `placer` chooses the lane of a new module.
+    /// A draft that starts as `model`; `placer` chooses the lane of a new module, `sounds` knows where a file lies for a kind.
     pub fn new(
         model: &Model,
         next_slot: u32,
         catalogue: Catalogue,
         placer: &'a mut dyn FnMut(&Model, &Placement) -> Result<LaneId, PatchError>,
+        sounds: &'a mut dyn FnMut(u16, &Path) -> Result<u16, PatchError>,
     ) -> Draft<'a> {
-        Draft { model: model.clone(), gestures: Vec::new(), outcomes: Vec::new(), next_slot, catalogue, placer }
+        Draft {
+            model: model.clone(),
+            gestures: Vec::new(),
+            outcomes: Vec::new(),
+            next_slot,
+            voices: Voices::default(),
+            catalogue,
+            placer,
+            sounds,
+        }
     }
 
     /// Applies one command.
@@ -138,9 +163,12 @@ impl<'a> Draft<'a> {
             return Err(PatchError::Full { what: "modules", limit: MODULES_MAX });
         }
         let mut values: Vec<f32> = spec.params.iter().map(|param| param.default).collect();
+        let mut files = BTreeMap::new();
         for (name, value) in params {
             let index = spec.param(name).ok_or_else(|| no_param(kind, spec, name))?;
-            values[index] = value::resolve(&spec.params[index], value)?;
+            let (number, file) = self.value(number, &spec.params[index], value)?;
+            values[index] = number;
+            files.extend(file.map(|path| (index as u16, path)));
         }
         let id = id.cloned().unwrap_or_else(|| self.free_name(kind));
         let lane = (self.placer)(&self.model, placement)?;
@@ -154,12 +182,21 @@ impl<'a> Draft<'a> {
             lane,
             initial: values.clone().into(),
             params: values,
+            files,
             is_bypassed: false,
         };
         self.next_slot += 1;
         let outcome = created(&module);
         self.model.add(module);
         Ok(outcome)
+    }
+
+    /// What `value` comes to in a param of a module of `kind`: its number, and the file that it names.
+    fn value(&mut self, kind: u16, spec: &ParamSpec, value: &Value) -> Result<(f32, Option<PathBuf>), PatchError> {
+        match value {
+            Value::File(path) if spec.unit == Unit::File => Ok(((self.sounds)(kind, path)?.into(), Some(path.clone()))),
+            value => Ok((value::resolve(spec, value)?, None)),
+        }
     }
 
     fn free_name(&self, kind: &str) -> Name {
@@ -176,6 +213,7 @@ impl<'a> Draft<'a> {
             .params
             .iter()
             .zip(&original.params)
+            .filter(|(spec, _)| spec.unit != Unit::File)
             .map(|(spec, &value)| {
                 (spec.name.to_owned(), Value::Number(f64::from(value), crate::command::Measure::Plain))
             })
@@ -183,6 +221,11 @@ impl<'a> Draft<'a> {
         let outcome =
             self.create(original.spec.name, original.channels, None, &Placement::default(), &params, false)?;
         let copy = self.model.modules().last().expect("it was just added").slot;
+        self.model.change(copy, |copy| {
+            copy.files.clone_from(&original.files);
+            copy.params.clone_from(&original.params);
+            copy.initial = copy.params.clone().into();
+        });
         let incoming: Vec<Cable> =
             self.model.cables().iter().filter(|cable| cable.to == original.slot).copied().collect();
         for cable in incoming {
@@ -241,7 +284,8 @@ impl<'a> Draft<'a> {
 
     fn set(&mut self, id: &Name, name: &str, value: &Value, ramp_s: Option<f64>) -> Result<Outcome, PatchError> {
         let (index, spec) = self.param(id, name)?;
-        let number = value::resolve(spec, value)?;
+        let kind = self.module(id)?.kind;
+        let (number, file) = self.value(kind, spec, value)?;
         let ramp_s = match ramp_s {
             Some(ramp_s) if !(0.0..=RAMP_MAX_S).contains(&ramp_s) => {
                 return Err(range("ramp", ramp_s, 0.0, RAMP_MAX_S));
@@ -252,8 +296,12 @@ impl<'a> Draft<'a> {
         };
         let module = self.module(id)?;
         let (slot, input) = (module.slot, (module.spec.inputs.len() + index) as u32);
-        self.model.change(slot, |module| module.params[index] = number);
-        self.gestures.push(Gesture { slot, input, ramp_s, after_s: 0.0, value: number });
+        self.model.change(slot, |module| {
+            module.params[index] = number;
+            module.files.remove(&(index as u16));
+            module.files.extend(file.map(|path| (index as u16, path)));
+        });
+        self.gestures.push(Gesture { slot, input, channel: ALL_CHANNELS, ramp_s, after_s: 0.0, value: number });
         Ok(Outcome::Set { module: id.clone(), param: spec.name, value: number })
     }
 
@@ -290,10 +338,37 @@ impl<'a> Draft<'a> {
         if notes.pitch.is_none() && notes.gate.is_none() && notes.velocity.is_none() {
             return Err(unsupported(&module, "take notes"));
         }
-        self.hold(&module, notes.pitch, octaves, 0.0);
-        self.hold(&module, notes.velocity, velocity as f32, 0.0);
-        self.hold(&module, notes.gate, 1.0, 0.0);
+        let note = Note { pitch: octaves, velocity: velocity as f32 };
+        let (unison, groups) = unison(&module);
+        if velocity > 0.0 {
+            let Strike { channel, is_open } = self.voices.strike(module.slot, groups, note);
+            let channels = channels(&module, channel, unison);
+            // What sounds on a channel of its own is struck anew: its gate falls first. A single voice goes on, legato.
+            let after_s = if is_open && groups > 1 { RESTRIKE_S } else { 0.0 };
+            for &channel in &channels {
+                if after_s > 0.0 {
+                    self.hold_on(&module, notes.gate, channel, 0.0, 0.0);
+                }
+                self.play(&module, note, channel, after_s);
+                self.hold_on(&module, notes.gate, channel, 1.0, after_s);
+            }
+            return Ok(Outcome::Done);
+        }
+        match self.voices.release(module.slot, groups, octaves) {
+            Release::Nothing => {}
+            Release::Back(note) => self.play(&module, note, ALL_CHANNELS, 0.0),
+            Release::Close(channel) => {
+                for channel in channels(&module, channel, unison) {
+                    self.hold_on(&module, notes.gate, channel, 0.0, 0.0);
+                }
+            }
+        }
         Ok(Outcome::Done)
+    }
+
+    fn play(&mut self, module: &Module, note: Note, channel: u32, after_s: f32) {
+        self.hold_on(module, module.spec.notes.pitch, channel, note.pitch, after_s);
+        self.hold_on(module, module.spec.notes.velocity, channel, note.velocity, after_s);
     }
 
     fn gate(&mut self, id: &Name, level: f64) -> Result<Outcome, PatchError> {
@@ -304,6 +379,7 @@ impl<'a> Draft<'a> {
         if module.spec.notes.gate.is_none() {
             return Err(unsupported(&module, "be gated"));
         }
+        self.voices.forget(module.slot);
         self.hold(&module, module.spec.notes.gate, level as f32, 0.0);
         Ok(Outcome::Done)
     }
@@ -323,6 +399,7 @@ impl<'a> Draft<'a> {
     fn panic(&mut self) -> Outcome {
         for module in self.model.modules().to_vec() {
             let notes = module.spec.notes;
+            self.voices.forget(module.slot);
             self.hold(&module, notes.gate, 0.0, 0.0);
             self.hold(&module, notes.trigger, 0.0, 0.0);
             self.gesture(module.slot, u32::MAX, 0.0, 0.0);
@@ -332,16 +409,28 @@ impl<'a> Draft<'a> {
 
     /// Holds `value` at an input: a port keeps it, a param goes there.
     fn hold(&mut self, module: &Module, input: Option<&str>, value: f32, after_s: f32) {
+        self.hold_on(module, input, ALL_CHANNELS, value, after_s);
+    }
+
+    /// The same on one channel; a param is one for all.
+    fn hold_on(&mut self, module: &Module, input: Option<&str>, channel: u32, value: f32, after_s: f32) {
         if let Some(index) = input.and_then(|name| module.spec.input(name)) {
             if let Some(param) = index.checked_sub(module.spec.inputs.len()) {
                 self.model.change(module.slot, |module| module.params[param] = value);
             }
-            self.gesture(module.slot, index as u32, value, after_s);
+            self.gestures.push(Gesture {
+                slot: module.slot,
+                input: index as u32,
+                channel,
+                ramp_s: 0.0,
+                after_s,
+                value,
+            });
         }
     }
 
     fn gesture(&mut self, slot: Slot, input: u32, value: f32, after_s: f32) {
-        self.gestures.push(Gesture { slot, input, ramp_s: 0.0, after_s, value });
+        self.gestures.push(Gesture { slot, input, channel: ALL_CHANNELS, ramp_s: 0.0, after_s, value });
     }
 
     fn module(&self, id: &Name) -> Result<&Module, PatchError> {
@@ -354,7 +443,7 @@ impl<'a> Draft<'a> {
         if module.spec.role == Role::Output { Err(unsupported(module, verb)) } else { Ok(module) }
     }
 
-    fn param(&self, id: &Name, name: &str) -> Result<(usize, &'static tine_protocol::spec::ParamSpec), PatchError> {
+    fn param(&self, id: &Name, name: &str) -> Result<(usize, &'static ParamSpec), PatchError> {
         let module = self.module(id)?;
         let index = module.spec.param(name).ok_or_else(|| no_param(id.as_str(), module.spec, name))?;
         Ok((index, &module.spec.params[index]))
@@ -387,6 +476,21 @@ impl<'a> Draft<'a> {
         };
         Ok((module.slot, found))
     }
+}
+
+/// How many channels of a module play one note, and how many notes it plays at once.
+fn unison(module: &Module) -> (usize, usize) {
+    let param = module.spec.notes.voices.and_then(|name| module.spec.param(name));
+    let voices = param.map_or(1, |param| module.params[param].max(1.0) as usize).min(module.channels);
+    (voices, module.channels / voices)
+}
+
+/// The channels of note `group`. A single note is on all of them, also on those that no group would have.
+fn channels(module: &Module, group: usize, unison: usize) -> Vec<u32> {
+    if module.channels / unison == 1 {
+        return vec![ALL_CHANNELS];
+    }
+    (group * unison..(group + 1) * unison).map(|channel| channel as u32).collect()
 }
 
 /// Largest magnitude of a cable's gain.

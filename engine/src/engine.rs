@@ -13,7 +13,6 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use thiserror::Error;
 use tine_modules::Kind;
 use tine_protocol::ids::LaneId;
-use tine_protocol::plan::ModulePlan;
 use tine_protocol::segment::{EngineHead, LANE_BYTES, engine};
 use tine_protocol::sys::alarm::Alarm;
 use tine_protocol::sys::clock::now_ns;
@@ -40,7 +39,8 @@ use crate::planner::Planner;
 use crate::pool::{self, PoolConfig};
 use crate::recorder::{self, Recorder, Tap};
 use crate::resume::Resumed;
-use crate::session::{EngineControl, Parts, Session};
+use crate::session::{Begun, EngineControl, Parts, Session};
+use crate::sounds::Library;
 use crate::stage::{Format, Room};
 use crate::stall;
 
@@ -116,7 +116,7 @@ pub struct Engine {
     ended: Receiver<()>,
     session: JoinHandle<()>,
     begin: crossbeam::channel::Sender<()>,
-    begun: Receiver<Result<(ModulePlan, u32), PatchError>>,
+    begun: Receiver<Result<Begun, PatchError>>,
     stand: Option<Stand>,
     /// What devices have taken.
     taken: Arc<outlet::Books>,
@@ -171,7 +171,7 @@ impl Engine {
     /// # Errors
     /// If the system refuses something, or the pool does not come up.
     pub fn start(inherited: Inherited, config: Config, catalogue: &'static [Kind]) -> Result<Engine, EngineError> {
-        let Inherited { socket, engine: engine_fd, tables, memo, lanes } = inherited;
+        let Inherited { socket, engine: engine_fd, tables, memo, sounds, lanes } = inherited;
         let engine_view = ReadMap::new(&engine_fd, engine::BYTES)?;
         let head: EngineHead = engine_view.read(0);
         let format = Format {
@@ -202,6 +202,11 @@ impl Engine {
                 (state, journal, Some(found))
             }
         };
+        let mut state = state;
+        let mut library = Library::new(&sounds, kinds, format.rate_hz as f32, format.frames, &state.model)?;
+        for error in library.load(&mut state.model) {
+            tracing::warn!("a sound of the session is missing: {error}");
+        }
         let views = lanes.iter().map(|lane| ReadMap::new(lane, LANE_BYTES)).collect::<io::Result<Vec<_>>>()?;
         let mut fds = lanes.iter().map(OwnedFd::try_clone).collect::<io::Result<Vec<_>>>()?;
         // Offline nobody waits for a block, so a stall harms nothing.
@@ -235,10 +240,10 @@ impl Engine {
             format.out_lane(),
             Patience::GoOn,
             WriteMap::new(&out_fd, LANE_BYTES)?,
-            View { engine: engine_view.clone(), lanes: all_lanes },
+            View { engine: engine_view.clone(), lanes: all_lanes, sounds: None },
             tables.get(),
             catalogue,
-            Workspace::new(format.frames),
+            Workspace::new(format.frames, Arc::new(tine_modules::Ffts::plan())),
         );
         fds.push(out_fd);
 
@@ -299,6 +304,8 @@ impl Engine {
             }),
             journal,
             memo: Memo::new(&memo)?,
+            transport: engine_view.clone(),
+            library,
             first,
         };
         let (begin, begin_receiver) = bounded(1);
@@ -385,7 +392,7 @@ impl Engine {
         let Some(stand) = self.stand.take() else { return Ok(None) };
         let _ = self.begin.send(());
         stand.bell.ring();
-        let (out_plan, out_port_samples) = self.begun.recv().map_err(|_| EngineError::NoPool)??;
+        let Begun { out_plan, out_port_samples, tempo } = self.begun.recv().map_err(|_| EngineError::NoPool)??;
 
         let first = self.before.as_ref().map_or(0, |before| before.first);
         let is_live = opened.is_some();
@@ -425,6 +432,7 @@ impl Engine {
             watched: None,
             out_plan,
             out_port_samples,
+            tempo,
         };
         self.start_conductor(conductor, limit)?;
         if let Some(way) = way {
@@ -618,6 +626,7 @@ impl EngineControl for Controls {
             stat("sample_rate_hz", f64::from(self.rate_hz)),
             stat("xruns", xruns as f64),
             stat("missed_frames", missed as f64),
+            stat("unheard_frames", self.taken.unheard().frames() as f64),
         ];
         stats.extend(lock(&self.figures).iter().flat_map(|figures| figures()));
         stats

@@ -140,6 +140,14 @@ pub enum PatchError {
         /// `be destroyed`, `take notes`, ...
         verb: &'static str,
     },
+    /// A sound file cannot be played.
+    #[error("{path}: {reason}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        reason: String,
+    },
     /// Nothing to undo or redo.
     #[error("nothing to {what}")]
     NoHistory {
@@ -161,6 +169,7 @@ impl PatchError {
             PatchError::Range { .. } => "range",
             PatchError::NoWorker { .. } => "no_worker",
             PatchError::Full { .. } => "busy",
+            PatchError::File { .. } => "io",
             PatchError::Unsupported { .. } => "unsupported",
         }
     }

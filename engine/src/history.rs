@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use tine_protocol::ids::{LaneId, Slot};
 use tine_protocol::spec::Role;
 
-use crate::edit::Gesture;
+use crate::edit::{ALL_CHANNELS, Gesture};
 use crate::error::PatchError;
 use crate::model::{Catalogue, Model, Module};
 use crate::name::Name;
@@ -82,7 +82,8 @@ pub fn transition(present: &Model, mut target: Model) -> (Model, Vec<Gesture>) {
             // One that comes back may still be fading out, with other values.
             if now.is_none_or(|now| now.params[index] != value) {
                 let ramp_s = then.spec.params[index].smooth_ms / 1000.0;
-                gestures.push(Gesture { slot, input: (ports + index) as u32, ramp_s, after_s: 0.0, value });
+                let input = (ports + index) as u32;
+                gestures.push(Gesture { slot, input, channel: ALL_CHANNELS, ramp_s, after_s: 0.0, value });
             }
         }
     }
@@ -104,6 +105,7 @@ pub fn add_output_module(model: &mut Model, next_slot: &mut u32, catalogue: Cata
         lane,
         initial: params.clone().into(),
         params,
+        files: Default::default(),
         seed: 0,
         is_bypassed: false,
     });

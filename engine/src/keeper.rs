@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use tine_protocol::message::KeeperSays;
-use tine_protocol::segment::{EngineHead, LANE_BYTES, LAYOUT_HASH, MAGIC, engine};
+use tine_protocol::segment::{EngineHead, LANE_BYTES, LAYOUT_HASH, MAGIC, SOUNDS_BYTES, engine};
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::memory::{self, ReadMap, WriteMap};
 use tine_protocol::sys::process::{self, Ended, Signal, Signals};
@@ -299,10 +299,12 @@ struct Holdings {
     engine: OwnedFd,
     tables: OwnedFd,
     memo: OwnedFd,
+    sounds: OwnedFd,
     lanes: Vec<OwnedFd>,
     engine_view: OwnedFd,
     tables_view: OwnedFd,
     memo_view: OwnedFd,
+    sounds_view: OwnedFd,
     lane_views: Vec<OwnedFd>,
     terminal: Cell<Terminal>,
 }
@@ -312,16 +314,19 @@ impl Holdings {
         let engine = engine_segment(plan)?;
         let tables = memory::create(c"tine-tables", tine_worker::warm::TABLE_BYTES)?;
         let memo = memory::create(c"tine-memo", memo::BYTES)?;
+        let sounds = memory::create(c"tine-sounds", SOUNDS_BYTES)?;
         let lanes =
             (0..plan.lanes).map(|_| memory::create(c"tine-lane", LANE_BYTES)).collect::<io::Result<Vec<_>>>()?;
         Ok(Holdings {
             engine_view: memory::read_only(&engine)?,
             tables_view: memory::read_only(&tables)?,
             memo_view: memory::read_only(&memo)?,
+            sounds_view: memory::read_only(&sounds)?,
             lane_views: lanes.iter().map(memory::read_only).collect::<io::Result<Vec<_>>>()?,
             engine,
             tables,
             memo,
+            sounds,
             lanes,
             terminal: Cell::new(plan.terminal),
         })
@@ -330,8 +335,12 @@ impl Holdings {
     /// Starts a role with what it needs. `socket` is its end of the socket to the others.
     fn start(&self, plan: &Plan, role: Role, socket: &OwnedFd) -> io::Result<process::Started> {
         let (name, own, lanes) = match role {
-            Role::Engine => ("tine: engine", [&self.engine, &self.tables_view, &self.memo], &self.lanes),
-            Role::Zygote => ("tine: zygote", [&self.engine_view, &self.tables, &self.memo_view], &self.lane_views),
+            Role::Engine => ("tine: engine", [&self.engine, &self.tables_view, &self.memo, &self.sounds], &self.lanes),
+            Role::Zygote => (
+                "tine: zygote",
+                [&self.engine_view, &self.tables, &self.memo_view, &self.sounds_view],
+                &self.lane_views,
+            ),
         };
         let descriptors: Vec<BorrowedFd<'_>> = [socket].into_iter().chain(own).chain(lanes).map(AsFd::as_fd).collect();
         let arguments = (plan.arguments)(&Inherited::text(&descriptors), role, self.terminal.get());

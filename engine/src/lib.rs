@@ -10,6 +10,7 @@ mod clock;
 pub mod command;
 pub mod conductor;
 pub mod device;
+mod ear;
 mod edit;
 pub mod engine;
 pub mod error;
@@ -37,11 +38,13 @@ mod resume;
 pub mod scope;
 mod session;
 pub mod similar;
+mod sounds;
 mod stage;
 mod stall;
 mod stats;
 mod timing;
 mod value;
+mod voices;
 
 /// Ends a test in which real-time code allocates.
 #[cfg(test)]

@@ -62,6 +62,7 @@ pub struct RememberedModule {
     channels: usize,
     lane: u16,
     params: Vec<f32>,
+    files: Vec<(u16, PathBuf)>,
     seed: u64,
     is_bypassed: bool,
     /// In bytes from the start of the lane.
@@ -86,6 +87,7 @@ pub struct RememberedEvent {
     frame: u64,
     slot: u32,
     input: u32,
+    channel: u32,
     ramp_frames: u32,
     value: f32,
 }
@@ -154,6 +156,7 @@ impl RememberedModule {
             channels: module.channels,
             lane: module.lane.0,
             params: module.params.clone(),
+            files: module.files.clone().into_iter().collect(),
             seed: module.seed,
             is_bypassed: module.is_bypassed,
             start,
@@ -175,6 +178,7 @@ impl RememberedModule {
             // One that is born again begins where the player left it.
             initial: self.params.clone().into(),
             params: self.params.clone(),
+            files: self.files.iter().cloned().collect(),
             seed: self.seed,
             is_bypassed: self.is_bypassed,
         })
@@ -190,8 +194,8 @@ impl From<&Cable> for RememberedCable {
 
 impl From<&DueEvent> for RememberedEvent {
     fn from(due: &DueEvent) -> RememberedEvent {
-        let LaneEvent { slot, input, ramp_frames, value, .. } = due.event;
-        RememberedEvent { lane: due.lane.0, frame: due.frame, slot: slot.0, input, ramp_frames, value }
+        let LaneEvent { slot, input, channel, ramp_frames, value, .. } = due.event;
+        RememberedEvent { lane: due.lane.0, frame: due.frame, slot: slot.0, input, channel, ramp_frames, value }
     }
 }
 
@@ -215,8 +219,8 @@ impl Remembered {
     /// What was on its way, in the order in which it was sent.
     pub fn due_events(&self) -> Vec<DueEvent> {
         let event = |event: &RememberedEvent| {
-            let RememberedEvent { lane, frame, slot, input, ramp_frames, value } = *event;
-            let event = LaneEvent { slot: Slot(slot), input, frame: 0, ramp_frames, value };
+            let RememberedEvent { lane, frame, slot, input, channel, ramp_frames, value } = *event;
+            let event = LaneEvent { slot: Slot(slot), input, channel, frame: 0, ramp_frames, value };
             DueEvent { lane: LaneId(lane), frame, event }
         };
         self.events.iter().map(event).collect()
@@ -236,6 +240,7 @@ mod tests {
             channels: 1,
             lane: 3,
             params: vec![0.1, -1.0 / 3.0, f32::MIN_POSITIVE],
+            files: vec![(2, "a b.wav".into())],
             seed: u64::MAX - u64::from(slot),
             is_bypassed: slot % 2 == 0,
             start: 4096 * slot as usize,

@@ -4,7 +4,7 @@ use tine_protocol::ids::{LaneId, Slot};
 use tine_protocol::sys::clock::now_ns;
 
 use crate::answer::Notice;
-use crate::edit::Gesture;
+use crate::edit::{ALL_CHANNELS, Gesture};
 use crate::model::Module;
 use crate::pool::PoolEvent;
 use crate::session::Session;
@@ -78,6 +78,7 @@ impl Session {
         let gesture = |(param, &value): (usize, &f32)| Gesture {
             slot,
             input: (ports + param) as u32,
+            channel: ALL_CHANNELS,
             value,
             ramp_s: 0.0,
             after_s: 0.0,

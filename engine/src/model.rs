@@ -2,7 +2,8 @@
 //!
 //! A change is made on a draft (a clone: modules are shared, so it is cheap) and taken over whole or not at all.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tine_modules::Kind;
@@ -37,6 +38,8 @@ pub struct Module {
     pub params: Vec<f32>,
     /// What each param was at creation.
     pub initial: Arc<[f32]>,
+    /// Per param that names a sound file: which.
+    pub files: BTreeMap<u16, PathBuf>,
     /// What its randomness starts from.
     pub seed: u64,
     /// Whether the signal passes it by.
@@ -205,6 +208,11 @@ impl Module {
             worker: (self.lane != out_lane).then_some(self.lane.0),
             bypassed: self.is_bypassed,
             params: self.params.clone(),
+            files: self
+                .files
+                .iter()
+                .map(|(&param, path)| (self.spec.params[usize::from(param)].name, path.clone()))
+                .collect(),
         }
     }
 }

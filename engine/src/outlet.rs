@@ -14,6 +14,7 @@ use crate::batch::Telemetry;
 use crate::conductor::Outlet;
 use crate::device::null::Null;
 use crate::device::{self, DeviceError, DeviceEvent, Opened, Opening, Playing, Wish};
+use crate::ear::{self, Lost};
 use crate::feed::{self, Feed, Taken};
 
 /// How long the first blocks may take before the device starts without them.
@@ -47,6 +48,7 @@ pub struct Plan {
 pub struct Books {
     present: Mutex<Option<Arc<Taken>>>,
     past: Mutex<[u64; 2]>,
+    unheard: Arc<Lost>,
 }
 
 impl Books {
@@ -55,6 +57,11 @@ impl Books {
         let [frames, periods] = *lock(&self.past);
         let (more_frames, more_periods) = lock(&self.present).as_ref().map_or((0, 0), |taken| taken.missed());
         (frames + more_frames, periods + more_periods)
+    }
+
+    /// Frames that devices heard and the patch did not.
+    pub fn unheard(&self) -> &Arc<Lost> {
+        &self.unheard
     }
 
     /// Wakes a conductor that waits for the device.
@@ -284,7 +291,18 @@ fn lay(plan: &Plan, device: Box<dyn Opened>, books: &Books) -> (Outlet, Ready, O
     let room = (period as usize + (plan.lead as usize + 1) * plan.frames).next_multiple_of(plan.frames);
     let (sink, feed) = feed::feed(room);
     let old = books.begin(Arc::clone(sink.taken()));
-    (Outlet { sink, period }, Ready { device, feed }, old)
+    let mut device = device;
+    let ear = plan.wish.is_heard.then(|| {
+        let (mouth, ear) = ear::ear(period as usize, plan.frames, books.unheard());
+        match device.listen(mouth) {
+            None => Some(ear),
+            Some(why) => {
+                tracing::warn!("no input: {why}");
+                None
+            }
+        }
+    });
+    (Outlet { sink, period, ear: ear.flatten() }, Ready { device, feed }, old)
 }
 
 fn null(wish: &Wish) -> Result<Box<dyn Opened>, DeviceError> {

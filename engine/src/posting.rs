@@ -89,6 +89,7 @@ impl Session {
         let event = LaneEvent {
             slot: gesture.slot,
             input: gesture.input,
+            channel: gesture.channel,
             frame: 0,
             ramp_frames: frames(gesture.ramp_s) as u32,
             value: gesture.value,

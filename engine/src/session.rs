@@ -13,7 +13,9 @@ use crossbeam::channel::{Receiver, Sender};
 use rtrb::{Consumer, Producer};
 use tine_protocol::ids::{Block, LaneId};
 use tine_protocol::plan::ModulePlan;
+use tine_protocol::spec::{Role, Unit};
 use tine_protocol::sys::clock::now_ns;
+use tine_protocol::sys::memory::ReadMap;
 use tine_protocol::sys::sched;
 
 use crate::answer::{Answer, Applied, Notice, Outcome};
@@ -22,6 +24,7 @@ use crate::bell::Bell;
 use crate::clock::{FrameClock, monotonic_ns};
 use crate::command::{Command, Control, Query, Request, When};
 use crate::conductor::Watched;
+use crate::conductor::tempo::{self, Tempo};
 use crate::edit::{Draft, Gesture};
 use crate::error::{PatchError, Refusal};
 use crate::handle::{Inbox, Message, Reply};
@@ -35,9 +38,11 @@ use crate::notices::Notices;
 use crate::placement::Placer;
 use crate::planner::Planner;
 use crate::pool::{PoolEvent, PoolView};
+use crate::sounds::Library;
 use crate::stage::{Format, Room, Stage};
 use crate::stall::Stalls;
 use crate::stats::{LookedAt, Timings};
+use crate::voices::Voices;
 
 /// Requests that may wait for their time.
 pub const SCHEDULE_MAX: usize = 4096;
@@ -89,6 +94,10 @@ pub struct Parts {
     pub engine: Box<dyn EngineControl>,
     /// Outlives this process.
     pub memo: Memo,
+    /// The engine segment, where the conductor writes the time of each block.
+    pub transport: ReadMap,
+    /// The sound files.
+    pub library: Library,
     /// The block that is conducted first.
     pub first: Block,
     /// Keeps what happens on disk.
@@ -106,6 +115,16 @@ pub trait EngineControl: Send {
     fn stats(&self) -> Vec<crate::answer::Stat>;
     /// The engine is to end.
     fn quit(&mut self);
+}
+
+/// What the conductor has to know of the engine's own module.
+pub struct Begun {
+    /// Where it lies.
+    pub out_plan: ModulePlan,
+    /// Samples of one of its ports in one block.
+    pub out_port_samples: u32,
+    /// Musical time, as its param says.
+    pub tempo: Tempo,
 }
 
 /// A request that is on its way.
@@ -159,6 +178,8 @@ pub struct Session {
     /// The output that is looked at comes last.
     pub(crate) looked_at: Vec<LookedAt>,
     pub(crate) next_slot: u32,
+    /// Which channel plays what.
+    voices: Voices,
     /// Events that an engine before left on their way.
     pub(crate) left_events: Vec<DueEvent>,
     /// Where OSC is listened for.
@@ -206,6 +227,7 @@ impl Session {
             timings: Timings::default(),
             looked_at: Vec::new(),
             next_slot,
+            voices: Voices::default(),
             left_events: Vec::new(),
             osc: None,
             recording: None,
@@ -234,7 +256,7 @@ impl Session {
 
     /// Serves until somebody quits, or every door is closed. Sound begins when `begin` says so; `begun` is told where the engine's
     /// own module lies.
-    pub fn run(mut self, begin: &Receiver<()>, begun: &Sender<Result<(ModulePlan, u32), PatchError>>) {
+    pub fn run(mut self, begin: &Receiver<()>, begun: &Sender<Result<Begun, PatchError>>) {
         // Without the right a busy machine delays answers; sound is not touched.
         let _ = sched::set_fifo(0, sched::priority::CONTROL);
         while !self.is_quitting {
@@ -276,15 +298,24 @@ impl Session {
     }
 
     /// The patch as it stands becomes the first block. Until then requests change only the books.
-    fn start_sound(&mut self) -> Result<(ModulePlan, u32), PatchError> {
+    fn start_sound(&mut self) -> Result<Begun, PatchError> {
         self.stage.reserve(&self.model)?;
         self.parts.journal.begin(&self.state());
         self.follow(true);
         let events = std::mem::take(&mut self.prelude);
         self.post(events, 0, Vec::new(), Vec::new());
         self.is_sounding = true;
-        let out = self.stage.engine_module().expect("the engine's own module is always there");
-        Ok(out)
+        let (out_plan, out_port_samples) = self.stage.engine_module().expect("the engine's own module is always there");
+        Ok(Begun { out_plan, out_port_samples, tempo: self.tempo() })
+    }
+
+    /// The tempo that the output module is set to.
+    fn tempo(&self) -> Tempo {
+        let output = self.model.modules().iter().find(|module| module.spec.role == Role::Output);
+        let Some(output) = output else { return Tempo::default() };
+        let param = output.spec.params.iter().position(|param| param.unit == Unit::BeatsPerMinute);
+        let input = param.map(|param| (output.spec.inputs.len() + param) as u32);
+        Tempo::new(output.slot, input, param.map_or(0.0, |param| output.params[param]))
     }
 
     fn hear_conductor(&mut self) {
@@ -391,6 +422,7 @@ impl Session {
             When::Now => None,
             When::After(seconds) => Some(self.clock.frame_at(arrived_ns as f64 + seconds.max(0.0) * 1e9)),
             When::At(time) => Some(self.clock.frame_at(monotonic_ns(time))),
+            When::NextBeat(beats) => self.frame_of_beat(beats).map(|frame| frame as f64),
         };
         let earliest = (self.parts.telemetry.blocks.load(Ordering::Acquire) + 1) * self.parts.format.frames as u64;
         let (due_frame, late_s) = match due {
@@ -413,6 +445,20 @@ impl Session {
             self.timings.refused_busy += 1;
             (queued.reply)(Err(Refusal::Busy));
         }
+    }
+
+    /// The frame at which the transport next reaches a multiple of `beats`, far enough ahead to be met; `None` while it stands.
+    fn frame_of_beat(&self, beats: u32) -> Option<u64> {
+        let blocks = self.parts.telemetry.blocks.load(Ordering::Acquire);
+        let newest = tempo::newest(&self.parts.transport, blocks)?;
+        let frames = self.parts.format.frames as u64;
+        let earliest = (blocks + 2) * frames;
+        let step = f64::from(beats.max(1));
+        let beat = newest.beat + newest.beats_per_frame * earliest.saturating_sub((newest.block - 1) * frames) as f64;
+        // What is a frame past a beat is that beat: it was meant, and reached by rounding.
+        let next = ((beat - newest.beats_per_frame) / step).ceil() * step;
+        let ahead = ((next - newest.beat) / newest.beats_per_frame).round().max(0.0);
+        (newest.beats_per_frame > 0.0).then(|| (newest.block - 1) * frames + ahead as u64)
     }
 
     fn control(&mut self, control: Control, reply: Reply<()>) {
@@ -507,6 +553,7 @@ impl Session {
                         self.parts.journal.accept(before, request.commands, now);
                         self.model = decided.model;
                         self.next_slot = decided.next_slot;
+                        self.voices = decided.voices;
                         waiting.push(Waiting { outcomes: decided.outcomes, reply, arrived_ns, late_s });
                     }
                 }
@@ -568,14 +615,18 @@ impl Session {
         let mut placer = |model: &Model, placement: &crate::command::Placement| {
             self.parts.placer.choose(model, placement, &self.stage, &doors)
         };
-        let mut draft = Draft::new(&self.model, self.next_slot, self.parts.catalogue, &mut placer);
+        let library = &mut self.parts.library;
+        let mut sounds = |kind: u16, path: &std::path::Path| library.place(kind, path);
+        let mut draft = Draft::new(&self.model, self.next_slot, self.parts.catalogue, &mut placer, &mut sounds);
+        draft.voices = self.voices.clone();
         for (index, command) in commands.iter().enumerate() {
             draft.apply(command).map_err(rejected(index))?;
         }
-        let Draft { model, gestures, outcomes, next_slot, .. } = draft;
+        let Draft { model, gestures, outcomes, next_slot, mut voices, .. } = draft;
+        voices.keep(|slot| model.by_slot(slot).is_some());
         self.stage.reserve(&model).map_err(rejected(commands.len().saturating_sub(1)))?;
         self.history.record(&self.model, &model);
-        Ok(Decided { model, gestures, outcomes, next_slot })
+        Ok(Decided { model, gestures, outcomes, next_slot, voices })
     }
 
     fn undo(&mut self, steps: usize, is_undo: bool) -> Result<Decided, PatchError> {
@@ -583,7 +634,8 @@ impl Session {
         let (model, gestures) = transition(&self.model, target);
         self.stage.reserve(&model)?;
         let outcomes = vec![Outcome::Undone { count }];
-        Ok(Decided { model, gestures, outcomes, next_slot: self.next_slot })
+        let voices = self.voices.clone();
+        Ok(Decided { model, gestures, outcomes, next_slot: self.next_slot, voices })
     }
 
     /// Before the first frame a set value is simply the first value.
@@ -631,4 +683,5 @@ struct Decided {
     gestures: Vec<Gesture>,
     outcomes: Vec<Outcome>,
     next_slot: u32,
+    voices: Voices,
 }

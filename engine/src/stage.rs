@@ -250,7 +250,7 @@ impl Stage {
             output_samples: layout.output_samples as u32,
             tape_at: at(layout.tape),
             tape_frames: layout.tape_frames as u32,
-            tape_channels: layout.tape_channels as u32,
+            tape_rings: layout.tape_rings as u32,
             values: module.initial.len() as u32,
             active: if module.is_bypassed { [0.0, 0.0] } else { [1.0, 1.0] },
             ..ModulePlan::default()
@@ -532,7 +532,7 @@ struct Layout {
     output_samples: usize,
     tape: usize,
     tape_frames: usize,
-    tape_channels: usize,
+    tape_rings: usize,
     bytes: usize,
 }
 
@@ -546,9 +546,9 @@ impl Layout {
         let output_samples = kind.output_samples(shape, format.frames);
         let tape = (outputs + RING_BLOCKS * output_samples * size_of::<f32>()).next_multiple_of(GRAIN);
         let tape_frames = kind.tape_frames(format.rate_hz as f32, format.frames);
-        let tape_channels = if tape_frames == 0 { 0 } else { shape.stride() };
-        let bytes = tape + tape_frames * tape_channels * size_of::<f32>();
-        Layout { state, state_bytes, outputs, output_samples, tape, tape_frames, tape_channels, bytes }
+        let tape_rings = if tape_frames == 0 { 0 } else { shape.stride() * kind.tapes };
+        let bytes = tape + tape_frames * tape_rings * size_of::<f32>();
+        Layout { state, state_bytes, outputs, output_samples, tape, tape_frames, tape_rings, bytes }
     }
 }
 

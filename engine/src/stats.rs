@@ -166,7 +166,8 @@ impl Session {
             }
             Query::Get(id, param) => {
                 let module = find_module(&self.model, id).map_err(rejected)?;
-                let params = module.spec.params.iter().map(|spec| spec.name).zip(module.params.iter().copied());
+                let described = module.describe(out_lane);
+                let params = described.settings();
                 match param {
                     None => Answer::Params(params.collect()),
                     Some(name) => match module.spec.param(name) {

@@ -23,13 +23,17 @@ pub fn resolve(spec: &ParamSpec, value: &Value) -> Result<f32, PatchError> {
             let named = spec.choices.iter().position(|choice| *choice == number.to_string());
             named.map_or(number.round(), |index| index as f64)
         }
+        (Value::Number(number, Measure::Plain), Unit::Count) => number.round(),
         (Value::Word(word), Unit::Ratio | Unit::Gain) if word == "on" => f64::from(spec.max.min(1.0)),
         (Value::Word(word), Unit::Ratio | Unit::Gain) if word == "off" => f64::from(spec.min.max(0.0)),
+        (Value::Word(word), Unit::File) if word == "none" => 0.0,
+        (_, Unit::File) => return Err(bad_type(spec)),
         (Value::Number(number, Measure::Plain), _) => *number,
         (Value::Number(number, Measure::Hertz), Unit::Hertz) => *number,
         (Value::Number(octaves, Measure::Note), Unit::Hertz) => C4_HZ * libm::exp2(*octaves),
         (Value::Number(octaves, Measure::Note), Unit::Octaves) => *octaves,
         (Value::Number(seconds, Measure::Seconds), Unit::Seconds) => *seconds,
+        (Value::Number(decibels, Measure::Decibels), Unit::Decibels) => *decibels,
         (Value::Number(decibels, Measure::Decibels), Unit::Gain) => libm::exp10(decibels / 20.0),
         (Value::Number(percent, Measure::Percent), Unit::Ratio | Unit::Gain | Unit::Cycles) => percent / 100.0,
         _ => return Err(bad_type(spec)),
@@ -74,7 +78,11 @@ pub fn symbol(unit: Unit) -> &'static str {
         Unit::Hertz => "hz",
         Unit::Seconds => "s",
         Unit::Octaves => "octaves",
-        Unit::Ratio | Unit::Gain | Unit::Cycles | Unit::Choice => "",
+        Unit::Decibels => "db",
+        Unit::Cents => "cents",
+        Unit::Beats => "beats",
+        Unit::BeatsPerMinute => "bpm",
+        Unit::Ratio | Unit::Gain | Unit::Cycles | Unit::Choice | Unit::Count | Unit::File => "",
     }
 }
 
@@ -86,6 +94,12 @@ fn bad_type(spec: &ParamSpec) -> PatchError {
         Unit::Gain => "a factor, db or %".to_owned(),
         Unit::Ratio | Unit::Cycles => "a number or %".to_owned(),
         Unit::Octaves => "octaves".to_owned(),
+        Unit::Decibels => "db".to_owned(),
+        Unit::Cents => "cents".to_owned(),
+        Unit::Beats => "beats, such as 1/4".to_owned(),
+        Unit::BeatsPerMinute => "beats per minute".to_owned(),
+        Unit::Count => "a whole number".to_owned(),
+        Unit::File => "a .wav file, or none".to_owned(),
     };
     PatchError::BadType { param: spec.name.to_owned(), wants }
 }

@@ -2,7 +2,12 @@
 //!
 //! Buffers are frame-major: `[frame][channel]`, `W` channels side by side, so that SIMD runs across channels.
 
+use tine_protocol::spec::CHANNELS_MAX;
+
+use crate::fft::Ffts;
+use crate::sounds::{Sound, Sounds};
 use crate::tables::Tables;
+use crate::transport::Transport;
 
 /// One block of one group of `W` channels.
 pub struct Block<'a, const W: usize> {
@@ -12,14 +17,20 @@ pub struct Block<'a, const W: usize> {
     pub rate_hz: f32,
     /// Read-only tables, built at warm-up.
     pub tables: &'a Tables,
+    /// Fourier transforms, planned at warm-up.
+    pub ffts: &'a Ffts,
+    /// Musical time.
+    pub transport: Transport,
     /// First channel of this group within the module.
     pub first_channel: usize,
+    /// Channels of the module; those of the last group beyond it are padding.
+    pub channels: usize,
     pub(crate) ports: usize,
     /// Per input (ports, then params): `frames` rows, valid where the bit in `varying` is set.
     pub(crate) inputs: &'a [f32],
     pub(crate) input_stride: usize,
-    pub(crate) varying: u32,
-    pub(crate) patched: u32,
+    pub(crate) varying: u64,
+    pub(crate) patched: u64,
     /// Per param: its value at the end of the block, before cables.
     pub(crate) constants: &'a [f32],
     pub(crate) silence: &'a [f32],
@@ -29,7 +40,13 @@ pub struct Block<'a, const W: usize> {
     pub(crate) wanted: u32,
     pub(crate) tape: &'a mut [f32],
     pub(crate) tape_frames: usize,
+    pub(crate) tapes: usize,
     pub(crate) position: u64,
+    pub(crate) poly: &'a [[f32; CHANNELS_MAX]],
+    pub(crate) poly_channels: usize,
+    pub(crate) sounds: Sounds<'a>,
+    /// What the device hears: frames of left and right.
+    pub(crate) heard: &'a [[f32; 2]],
 }
 
 /// A param over one block, in its own unit and within its range, cables included.
@@ -108,21 +125,60 @@ impl<'a, const W: usize> Block<'a, W> {
         bytemuck::cast_slice_mut(&mut self.outputs[start..start + self.frames * W])
     }
 
+    /// Every channel of the cables into the port that is marked [`poly`](tine_protocol::spec::PortSpec::poly), and how many carry
+    /// sound (0: nothing is patched). Unlike [`Block::input`] this does not fold them to the module's own channels.
+    #[inline(always)]
+    pub fn poly(&self) -> (&'a [[f32; CHANNELS_MAX]], usize) {
+        (self.poly, self.poly_channels)
+    }
+
+    /// The sound that a `file` param names, as it stands at the end of the block; `None` while it names none.
+    #[inline(always)]
+    pub fn sound(&self, param: impl Into<usize>) -> Option<Sound<'a>> {
+        self.sounds.at(self.param(param).at(self.frames - 1)[0] as usize)
+    }
+
+    /// What the sound device hears: `frames` rows of left and right; silence where nothing is plugged in.
+    #[inline(always)]
+    pub fn heard(&self) -> &'a [[f32; 2]] {
+        self.heard
+    }
+
+    /// Frames since the module's reset, up to the start of this block.
+    #[inline(always)]
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
     /// The long memory of `channel` (0..W) of this group.
     #[inline(always)]
     pub fn tape(&mut self, channel: usize) -> Tape<'_> {
-        let start = channel * self.tape_frames;
+        let start = channel * self.tapes * self.tape_frames;
         Tape { cells: &mut self.tape[start..start + self.tape_frames], position: self.position }
     }
 
     /// The long memory of `channel` and the output buffer at once, for a loop that feeds back frame by frame.
     #[inline(always)]
     pub fn tape_and_output(&mut self, channel: usize, port: impl Into<usize>) -> (Tape<'_>, &mut [[f32; W]]) {
-        let cells = channel * self.tape_frames;
+        let cells = channel * self.tapes * self.tape_frames;
         let start = port.into() * self.output_stride;
         (
             Tape { cells: &mut self.tape[cells..cells + self.tape_frames], position: self.position },
             bytemuck::cast_slice_mut(&mut self.outputs[start..start + self.frames * W]),
+        )
+    }
+
+    /// All long memory of `channel`, and all outputs: for loops that feed back through several rings.
+    #[inline(always)]
+    pub fn tapes_and_outputs(&mut self, channel: usize) -> (Tapes<'_>, Outputs<'_, W>) {
+        let length = self.tapes * self.tape_frames;
+        (
+            Tapes {
+                cells: &mut self.tape[channel * length..(channel + 1) * length],
+                frames: self.tape_frames,
+                position: self.position,
+            },
+            Outputs { samples: self.outputs, stride: self.output_stride, frames: self.frames },
         )
     }
 
@@ -160,5 +216,85 @@ impl Tape<'_> {
             return 0.0;
         }
         self.cells[(now - delay_frames as u64) as usize & (self.cells.len() - 1)]
+    }
+
+    /// `N` neighbours at once, to interpolate between: what was written `delay_frames`, `delay_frames + 1`, ... before `frame`.
+    #[inline(always)]
+    pub fn neighbours<const N: usize>(&self, frame: usize, delay_frames: usize) -> [f32; N] {
+        let mut values = [0.0; N];
+        let now = self.position + frame as u64;
+        let oldest = (delay_frames + N - 1) as u64;
+        if oldest <= now {
+            let start = (now - oldest) as usize & (self.cells.len() - 1);
+            if let Some(cells) = self.cells.get(start..start + N) {
+                for (value, cell) in values.iter_mut().zip(cells.iter().rev()) {
+                    *value = *cell;
+                }
+                return values;
+            }
+        }
+        for (k, value) in values.iter_mut().enumerate() {
+            *value = self.read(frame, delay_frames + k);
+        }
+        values
+    }
+
+    /// Copies what was written from `delay_frames` before `frame` on: `into[k]` is [`Tape::read`] at `delay_frames - k`.
+    #[inline(always)]
+    pub fn copy(&self, frame: usize, delay_frames: usize, into: &mut [f32]) {
+        let now = self.position + frame as u64;
+        let early = (delay_frames as u64).saturating_sub(now).min(into.len() as u64) as usize;
+        let (before, mut into) = into.split_at_mut(early);
+        before.fill(0.0);
+        let mut at = (now + early as u64).wrapping_sub(delay_frames as u64) as usize & (self.cells.len() - 1);
+        while !into.is_empty() {
+            let length = into.len().min(self.cells.len() - at);
+            let (part, rest) = into.split_at_mut(length);
+            part.copy_from_slice(&self.cells[at..at + length]);
+            (into, at) = (rest, 0);
+        }
+    }
+}
+
+/// The rings of one channel of a kind that has several ([`Module::TAPES`](crate::Module::TAPES)).
+pub struct Tapes<'a> {
+    cells: &'a mut [f32],
+    frames: usize,
+    position: u64,
+}
+
+impl Tapes<'_> {
+    /// Stores `value` on `ring` for `frame` of this block.
+    #[inline(always)]
+    pub fn write(&mut self, ring: usize, frame: usize, value: f32) {
+        self.ring(ring).write(frame, value);
+    }
+
+    /// What was written on `ring` `delay_frames` before `frame` of this block; 0 before the reset.
+    #[inline(always)]
+    pub fn read(&mut self, ring: usize, frame: usize, delay_frames: usize) -> f32 {
+        self.ring(ring).read(frame, delay_frames)
+    }
+
+    /// One ring by itself.
+    #[inline(always)]
+    pub fn ring(&mut self, ring: usize) -> Tape<'_> {
+        Tape { cells: &mut self.cells[ring * self.frames..(ring + 1) * self.frames], position: self.position }
+    }
+}
+
+/// All output buffers of one group of `W` channels.
+pub struct Outputs<'a, const W: usize> {
+    samples: &'a mut [f32],
+    stride: usize,
+    frames: usize,
+}
+
+impl<const W: usize> Outputs<'_, W> {
+    /// The rows of one output, as [`Block::output`].
+    #[inline(always)]
+    pub fn of(&mut self, port: impl Into<usize>) -> &mut [[f32; W]] {
+        let start = port.into() * self.stride;
+        bytemuck::cast_slice_mut(&mut self.samples[start..start + self.frames * W])
     }
 }

@@ -10,16 +10,22 @@ mod macros;
 pub mod block;
 pub mod catalogue;
 pub mod dsp;
+pub mod fft;
 pub mod kinds;
+pub mod measure;
 pub mod module;
 pub mod rig;
 pub mod runner;
-#[cfg(test)]
-pub(crate) mod spectrum;
+pub mod sounds;
+pub mod spectrum;
 pub mod tables;
+pub mod transport;
 
-pub use block::{Block, Param, Tape};
+pub use block::{Block, Outputs, Param, Tape, Tapes};
 pub use catalogue::{CATALOGUE, kind};
+pub use fft::Ffts;
 pub use module::Module;
 pub use runner::Kind;
+pub use sounds::{Prepared, Recording, Sound, Sounds};
 pub use tables::Tables;
+pub use transport::Transport;

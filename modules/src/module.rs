@@ -4,6 +4,7 @@ use bytemuck::{Pod, Zeroable};
 use tine_protocol::spec::KindSpec;
 
 use crate::block::Block;
+use crate::sounds::{Prepared, Recording};
 
 /// A kind of module. `process` is a pure function of `(state, params, events, inputs)`: it reads no clock, no
 /// global, no address, no file, draws randomness only from its state, does not allocate, lock or panic, and
@@ -16,9 +17,21 @@ pub trait Module: 'static {
     /// block can be executed again from where it began.
     type Voice: Pod;
 
+    /// Rings of [`Tapes`](crate::Tapes) that one channel has, all as long as [`Module::tape_frames`] says.
+    const TAPES: usize = 1;
+
     /// Frames of [`Tape`](crate::Tape) that one channel needs at `rate_hz`: its longest delay. 0 for none.
     fn tape_frames(_rate_hz: f32) -> usize {
         0
+    }
+
+    /// What a `file` param of this kind is to hold of `recording`, at `rate_hz` and in blocks of `frames`. Called on an ordinary
+    /// thread when the file is loaded: it may allocate and take its time.
+    ///
+    /// # Errors
+    /// A sentence in the player's words, if the file is of no use to this kind.
+    fn prepare(_recording: &Recording, _rate_hz: f32, _frames: usize) -> Result<Prepared, String> {
+        Err("this kind plays no files".to_owned())
     }
 
     /// Sets a zeroed `voice` to the state before the first block. `seed` differs from module to module and

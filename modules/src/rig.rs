@@ -1,8 +1,20 @@
 //! One module by itself: drives a kind block by block without engine or processes. For tests and benches.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use crate::fft::Ffts;
 use crate::runner::{Cable, Event, Job, Kind, Noticed, Scratch, Shape, Sources};
+use crate::sounds::{PLACE_WORDS, PLACES, Recording, Sounds, Store};
 use crate::tables::Tables;
+use crate::transport::Transport;
 use tine_protocol::ramp::Ramp;
+
+/// Planned once for all rigs of a process.
+static FFTS: LazyLock<Arc<Ffts>> = LazyLock::new(|| Arc::new(Ffts::plan()));
+
+/// Built once for all rigs of a process.
+static TABLES: LazyLock<Arc<Tables>> = LazyLock::new(|| Arc::from(Tables::build()));
 
 /// A module on the bench, with one signal generator per input.
 pub struct Rig {
@@ -16,7 +28,7 @@ pub struct Rig {
     tape: Vec<f32>,
     tape_frames: usize,
     scratch: Scratch,
-    tables: Box<Tables>,
+    tables: Arc<Tables>,
     outputs: Vec<f32>,
     cables: Vec<Cable>,
     inputs: Vec<Vec<f32>>,
@@ -24,6 +36,10 @@ pub struct Rig {
     is_new: bool,
     wanted: u32,
     is_idle: bool,
+    transport: Transport,
+    store: Store,
+    sounds: Vec<AtomicU32>,
+    heard: Vec<[f32; 2]>,
     /// What the blocks so far noticed.
     pub noticed: Noticed,
 }
@@ -41,10 +57,10 @@ impl Rig {
             seed: 1,
             state: vec![0; kind.state_bytes(shape) / 8],
             initial: kind.spec.params.iter().map(|param| param.default).collect(),
-            tape: vec![0.0; tape_frames * shape.stride()],
+            tape: vec![0.0; tape_frames * kind.tapes * shape.stride()],
             tape_frames,
-            scratch: Scratch::new(frames),
-            tables: Tables::build(),
+            scratch: Scratch::new(frames, FFTS.clone()),
+            tables: TABLES.clone(),
             outputs: vec![0.0; kind.output_samples(shape, frames)],
             cables: Vec::new(),
             inputs: Vec::new(),
@@ -52,6 +68,10 @@ impl Rig {
             is_new: true,
             wanted: u32::MAX,
             is_idle: false,
+            transport: Transport::default(),
+            store: Store::default(),
+            sounds: Vec::new(),
+            heard: Vec::new(),
             noticed: Noticed::default(),
         }
     }
@@ -64,7 +84,7 @@ impl Rig {
 
     /// Computes at the lowest SIMD level of this build instead of the best.
     pub fn baseline(mut self) -> Rig {
-        self.scratch = Scratch::baseline(self.frames);
+        self.scratch = Scratch::baseline(self.frames, FFTS.clone());
         self
     }
 
@@ -73,6 +93,31 @@ impl Rig {
         let index = self.kind.spec.param(param).expect("the kind has this param");
         self.initial[index] = value;
         self
+    }
+
+    /// Lets the transport run at `bpm` from beat 0 on.
+    pub fn at_tempo(mut self, bpm: f64) -> Rig {
+        self.transport = Transport { beat: 0.0, beats_per_frame: bpm / 60.0 / f64::from(self.rate_hz) };
+        self
+    }
+
+    /// Loads `recording` as the file that `param` names.
+    ///
+    /// # Panics
+    /// If the kind has no use for it.
+    pub fn with_file(mut self, param: &str, recording: &Recording) -> Rig {
+        let sound = self.kind.prepare(recording, self.rate_hz, self.frames).expect("the kind takes this file");
+        let words = self.sounds.len().max(PLACES * PLACE_WORDS) + sound.samples.len();
+        self.sounds.resize_with(words, AtomicU32::default);
+        let cells = &self.sounds;
+        let place = self.store.lay(&sound, words, |word, bits| cells[word].store(bits, Ordering::Release));
+        let place = place.expect("there is room");
+        self.with(param, place as f32)
+    }
+
+    /// What the sound device hears in the blocks to come.
+    pub fn hear(&mut self, sample: impl FnMut(usize) -> [f32; 2]) {
+        self.heard = (0..self.frames).map(sample).collect();
     }
 
     /// Says which outputs somebody reads; all of them, unless this is called.
@@ -113,7 +158,13 @@ impl Rig {
     /// An event in the next block: a param's new value or a port's held one.
     pub fn event(&mut self, input: &str, frame: u32, value: f32, ramp_frames: u32) {
         let input = self.kind.spec.input(input).expect("the kind has this input") as u32;
-        self.events.push(Event { input, frame, ramp_frames, value });
+        self.events.push(Event { input, channel: Event::ALL, frame, ramp_frames, value });
+    }
+
+    /// A port's new held value in one channel, in the next block.
+    pub fn event_in(&mut self, channel: u32, port: &str, frame: u32, value: f32) {
+        let input = self.kind.spec.input(port).expect("the kind has this input") as u32;
+        self.events.push(Event { input, channel, frame, ramp_frames: 0, value });
     }
 
     /// Computes the next block. Does not allocate.
@@ -134,9 +185,13 @@ impl Rig {
             is_idle: self.is_idle,
             wanted: self.wanted,
             outputs: &mut self.outputs,
+            transport: self.transport,
+            sounds: Sounds::new(&self.sounds),
+            heard: &self.heard,
         };
         let mut sources = Feeds(&self.inputs);
         let noticed = self.kind.run(&mut job, &mut self.scratch, &self.tables, &mut sources);
+        self.transport.beat = self.transport.at(self.frames);
         self.noticed.scrubbed += noticed.scrubbed;
         self.events.clear();
     }
@@ -210,6 +265,19 @@ mod tests {
         for channel in 0..11 {
             assert!(poly.output("out", channel).enumerate().all(|(frame, sample)| sample == 0.5 * frame as f32));
         }
+    }
+
+    #[test]
+    fn a_held_value_reaches_the_channel_that_it_is_for() {
+        let (_, vca) = kind("vca").unwrap();
+        let mut poly = Rig::new(vca, 11, 48_000.0, 64);
+        poly.event("in", 0, 1.0, 0);
+        poly.event_in(9, "in", 32, 5.0);
+        poly.step();
+        let at = |rig: &Rig, channel, frame| rig.output("out", channel).nth(frame).unwrap();
+        assert_eq!([at(&poly, 9, 31), at(&poly, 9, 32), at(&poly, 8, 63)], [1.0, 5.0, 1.0]);
+        poly.step();
+        assert_eq!([at(&poly, 9, 0), at(&poly, 10, 0)], [5.0, 1.0], "and stays there");
     }
 
     #[test]

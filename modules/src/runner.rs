@@ -3,15 +3,22 @@
 //! Everything here is as pure as the modules are. Where the samples of a cable lie is the caller's business
 //! ([`Sources`]); what comes from there is scrubbed before a module sees it.
 
+use std::sync::Arc;
+
 use bytemuck::{Pod, Zeroable};
-use fearless_simd::{Level, Simd, dispatch};
+use fearless_simd::Level;
+#[cfg(target_arch = "x86_64")]
+use fearless_simd::Simd;
 use tine_protocol::ramp::Ramp;
-use tine_protocol::spec::{CHANNELS_MAX, Curve, KindSpec, PORTS_MAX, ParamSpec};
+use tine_protocol::spec::{CHANNELS_MAX, Curve, KindSpec, OUTPUTS_MAX, PORTS_MAX, ParamSpec, PortSpec};
 
 use crate::block::Block;
 use crate::dsp::math::{SIGNAL_MAX, exp2};
+use crate::fft::Ffts;
 use crate::module::Module;
+use crate::sounds::{Prepared, Recording, Sounds};
 use crate::tables::Tables;
+use crate::transport::Transport;
 
 /// Most channels that are computed side by side.
 pub const GROUP_MAX: usize = 8;
@@ -55,6 +62,8 @@ impl Shape {
 pub struct Event {
     /// Input index (ports, then params), or [`Event::RESET`].
     pub input: u32,
+    /// For a port: the channel that it goes to, or [`Event::ALL`]. A param is the same in every channel.
+    pub channel: u32,
     /// Frame of the block, counted from 0.
     pub frame: u32,
     /// For a param: frames until the value is reached. For a port: unused.
@@ -66,6 +75,13 @@ pub struct Event {
 impl Event {
     /// As `input`: back to the state of a new module, at the start of the block.
     pub const RESET: u32 = u32::MAX;
+    /// As `channel`: every one.
+    pub const ALL: u32 = u32::MAX;
+
+    #[inline(always)]
+    fn reaches(&self, channel: usize) -> bool {
+        self.channel == Event::ALL || self.channel as usize == channel
+    }
 }
 
 /// One cable into the module, as it is in this block.
@@ -102,9 +118,9 @@ pub struct Job<'a> {
     pub initial: &'a [f32],
     /// Start from reset instead of from `state`.
     pub is_new: bool,
-    /// The tape: `tape_frames` per channel of the padded shape; a power of two.
+    /// The tapes: per channel of the padded shape, [`Kind::tapes`] rings of `tape_frames` each.
     pub tape: &'a mut [f32],
-    /// Length of one channel's tape; 0 if the kind has none.
+    /// Length of one ring, a power of two; 0 if the kind has none.
     pub tape_frames: usize,
     /// Changes within this block, by rising frame.
     pub events: &'a [Event],
@@ -118,6 +134,12 @@ pub struct Job<'a> {
     pub wanted: u32,
     /// All outputs: per port, per group, `frames` rows.
     pub outputs: &'a mut [f32],
+    /// Musical time over the block.
+    pub transport: Transport,
+    /// The sound files that are loaded.
+    pub sounds: Sounds<'a>,
+    /// What the sound device hears, `frames` rows; empty: silence.
+    pub heard: &'a [[f32; 2]],
 }
 
 /// What was noticed while a block was computed.
@@ -130,34 +152,40 @@ pub struct Noticed {
 /// Work space of one thread, allocated once.
 pub struct Scratch {
     level: Level,
+    ffts: Arc<Ffts>,
     frames: usize,
     inputs: Vec<f32>,
     fetched: Vec<f32>,
     sum: Vec<f32>,
     base: Vec<f32>,
     silence: Vec<f32>,
+    poly: Vec<[f32; CHANNELS_MAX]>,
+    deaf: Vec<[f32; 2]>,
 }
 
 impl Scratch {
     /// Work space for blocks of up to `frames`, at the best SIMD level of this machine.
-    pub fn new(frames: usize) -> Scratch {
-        Self::at(Level::new(), frames)
+    pub fn new(frames: usize, ffts: Arc<Ffts>) -> Scratch {
+        Self::at(Level::new(), frames, ffts)
     }
 
     /// Work space at the lowest SIMD level that this build runs on: to prove that levels agree.
-    pub fn baseline(frames: usize) -> Scratch {
-        Self::at(Level::baseline(), frames)
+    pub fn baseline(frames: usize, ffts: Arc<Ffts>) -> Scratch {
+        Self::at(Level::baseline(), frames, ffts)
     }
 
-    fn at(level: Level, frames: usize) -> Scratch {
+    fn at(level: Level, frames: usize, ffts: Arc<Ffts>) -> Scratch {
         Scratch {
             level,
+            ffts,
             frames,
             inputs: vec![0.0; PORTS_MAX * frames * GROUP_MAX],
             fetched: vec![0.0; frames * CHANNELS_MAX],
             sum: vec![0.0; frames * GROUP_MAX],
-            base: vec![0.0; frames],
+            base: vec![0.0; frames * GROUP_MAX],
             silence: vec![0.0; frames * GROUP_MAX],
+            poly: vec![[0.0; CHANNELS_MAX]; frames],
+            deaf: vec![[0.0; 2]; frames],
         }
     }
 }
@@ -166,8 +194,11 @@ impl Scratch {
 pub struct Kind {
     /// Names, units, ranges.
     pub spec: &'static KindSpec,
+    /// Rings of tape per channel.
+    pub tapes: usize,
     voice_bytes: usize,
     tape_frames: fn(f32) -> usize,
+    prepare: fn(&Recording, f32, usize) -> Result<Prepared, String>,
     run: fn(&mut Job<'_>, &mut Scratch, &Tables, &mut dyn Sources) -> Noticed,
 }
 
@@ -177,18 +208,20 @@ impl Kind {
         assert!(align_of::<M::Voice>() <= 16);
         assert!(size_of::<M::Voice>() > 0, "a kind that remembers nothing uses Stateless");
         assert!(M::SPEC.inputs.len() + M::SPEC.params.len() <= PORTS_MAX);
-        assert!(M::SPEC.outputs.len() <= PORTS_MAX);
+        assert!(M::SPEC.outputs.len() <= OUTPUTS_MAX);
         Kind {
             spec: &const { M::SPEC },
             voice_bytes: size_of::<M::Voice>(),
+            tapes: M::TAPES,
             tape_frames: M::tape_frames,
+            prepare: M::prepare,
             run: run::<M>,
         }
     }
 
     /// Bytes of one state bank for a module of `shape`; a multiple of 64.
     pub fn state_bytes(&self, shape: Shape) -> usize {
-        (head_bytes(self.spec) + self.voice_bytes * shape.stride()).next_multiple_of(64)
+        (head_bytes(self.spec, shape) + self.voice_bytes * shape.stride()).next_multiple_of(64)
     }
 
     /// Frames of tape per channel: a power of two that holds the longest delay and two blocks; 0 for none.
@@ -197,6 +230,14 @@ impl Kind {
             0 => 0,
             longest => (longest + 2 * frames).next_power_of_two(),
         }
+    }
+
+    /// What a `file` param of the kind is to hold of `recording`; see [`Module::prepare`].
+    ///
+    /// # Errors
+    /// A sentence in the player's words, if the file is of no use to the kind.
+    pub fn prepare(&self, recording: &Recording, rate_hz: f32, frames: usize) -> Result<Prepared, String> {
+        (self.prepare)(recording, rate_hz, frames)
     }
 
     /// Samples of all outputs over one block.
@@ -260,24 +301,25 @@ fn eased(done: u32, length: u32) -> f32 {
     }
 }
 
-/// Bytes before the voices: position, params, held inputs.
-fn head_bytes(spec: &KindSpec) -> usize {
-    (size_of::<u64>() + spec.params.len() * size_of::<Travel>() + spec.inputs.len() * size_of::<f32>())
-        .next_multiple_of(64)
+/// Bytes before the voices: position, params, held inputs per channel.
+fn head_bytes(spec: &KindSpec, shape: Shape) -> usize {
+    let held = spec.inputs.len() * shape.stride() * size_of::<f32>();
+    (size_of::<u64>() + spec.params.len() * size_of::<Travel>() + held).next_multiple_of(64)
 }
 
 struct Bank<'a, V> {
     position: &'a mut u64,
     travels: &'a mut [Travel],
+    /// Per port, a value for each channel of the padded shape.
     held: &'a mut [f32],
     voices: &'a mut [V],
 }
 
 fn split<'a, M: Module>(state: &'a mut [u8], shape: Shape) -> Bank<'a, M::Voice> {
-    let (head, rest) = state.split_at_mut(head_bytes(&M::SPEC));
+    let (head, rest) = state.split_at_mut(head_bytes(&M::SPEC, shape));
     let (position, head) = head.split_at_mut(size_of::<u64>());
     let (travels, head) = head.split_at_mut(M::SPEC.params.len() * size_of::<Travel>());
-    let held = &mut head[..M::SPEC.inputs.len() * size_of::<f32>()];
+    let held = &mut head[..M::SPEC.inputs.len() * shape.stride() * size_of::<f32>()];
     Bank {
         position: &mut bytemuck::cast_slice_mut(position)[0],
         travels: bytemuck::cast_slice_mut(travels),
@@ -326,11 +368,18 @@ fn settle<M: Module>(job: &mut Job<'_>) {
     *bank.position += u64::from(frames);
     let ports = M::SPEC.inputs.len();
     for (index, travel) in bank.travels.iter_mut().enumerate() {
-        *travel = follow(*travel, &M::SPEC.params[index], ports + index, job.events, frames, |_, _| {});
+        // Most params rest: walking them frame by frame cost a mono module of eleven params 200 ns a block.
+        let is_moving = travel.done < travel.length;
+        if is_moving || job.events.iter().any(|event| event.input as usize == ports + index) {
+            *travel = follow(*travel, &M::SPEC.params[index], ports + index, job.events, frames, |_, _| {});
+        }
     }
-    for event in job.events {
-        if let Some(held) = bank.held.get_mut(event.input as usize) {
-            *held = event.value;
+    for event in job.events.iter().filter(|event| (event.input as usize) < ports) {
+        let row = event.input as usize * job.shape.stride();
+        for (channel, held) in bank.held[row..row + job.shape.stride()].iter_mut().enumerate() {
+            if event.reaches(channel) {
+                *held = event.value;
+            }
         }
     }
 }
@@ -387,14 +436,15 @@ fn run_group<M: Module, const W: usize>(
     let input_stride = frames * W;
     let level = scratch.level;
     let bank = split::<M>(job.state, job.shape);
+    let held_of = |input: usize| input * job.shape.stride() + group * W..input * job.shape.stride() + (group + 1) * W;
 
     let mut constants = [0.0f32; PORTS_MAX];
-    let mut varying = 0u32;
-    let mut patched = 0u32;
+    let mut varying = 0u64;
+    let mut patched = 0u64;
     for input in 0..M::SPEC.inputs.len() + M::SPEC.params.len() {
         // An input at rest costs nothing, not even a sum of zeros: most inputs of most modules are.
         let is_resting = match input.checked_sub(ports) {
-            None => bank.held[input] == 0.0,
+            None => bank.held[held_of(input)].iter().all(|&held| held == 0.0),
             Some(param) => {
                 let travel = bank.travels[param];
                 constants[param] = travel.to;
@@ -410,30 +460,46 @@ fn run_group<M: Module, const W: usize>(
         sum_cables(job.cables, job.shape.channels, input, group, sum, &mut scratch.fetched, sources, noticed);
         let rows: &mut [[f32; W]] = bytemuck::cast_slice_mut(&mut scratch.inputs[input * input_stride..][..frames * W]);
         if input < ports {
-            let held = bank.held[input];
             patched |= 1 << input;
-            hold(held, input, job.events, &mut scratch.base[..frames]);
-            for ((row, sum), base) in rows.iter_mut().zip(sum.iter()).zip(&scratch.base) {
+            let base: &mut [[f32; W]] = bytemuck::cast_slice_mut(&mut scratch.base[..frames * W]);
+            let mut held = [0.0; W];
+            held.copy_from_slice(&bank.held[held_of(input)]);
+            hold(held, input, group, job.events, base);
+            for ((row, sum), base) in rows.iter_mut().zip(sum.iter()).zip(base) {
                 for lane in 0..W {
-                    row[lane] = sum[lane] + base;
+                    row[lane] = sum[lane] + base[lane];
                 }
             }
         } else {
             let spec = &M::SPEC.params[input - ports];
             let travel = bank.travels[input - ports];
             follow(travel, spec, input, job.events, frames as u32, |frame, value| scratch.base[frame] = value);
-            dispatch!(level, simd => simd.vectorize(#[inline(always)] || modulate(spec, &scratch.base[..frames], sum, rows)));
+            at(
+                level,
+                #[inline(always)]
+                || modulate(spec, &scratch.base[..frames], sum, rows),
+            );
         }
         varying |= 1 << input;
     }
 
+    let mut poly_channels = 0;
+    if let Some(port) = const { poly_port(M::SPEC.inputs) } {
+        let poly = &mut scratch.poly[..frames];
+        poly_channels = gather(port, job.cables, poly, &mut scratch.fetched, sources);
+    }
+    let ring_cells = M::TAPES * job.tape_frames;
+    let heard = if job.heard.len() == frames { job.heard } else { &scratch.deaf[..frames] };
     let voices: &mut [M::Voice; W] =
         (&mut bank.voices[group * W..(group + 1) * W]).try_into().expect("a group has W voices");
     let mut block = Block::<W> {
         frames,
         rate_hz: job.rate_hz,
         tables,
+        ffts: &scratch.ffts,
+        transport: job.transport,
         first_channel: group * W,
+        channels: job.shape.channels,
         ports,
         inputs: &scratch.inputs,
         input_stride,
@@ -444,22 +510,57 @@ fn run_group<M: Module, const W: usize>(
         outputs: &mut job.outputs[group * frames * W..],
         output_stride: job.shape.stride() * frames,
         wanted: job.wanted,
-        tape: &mut job.tape[group * W * job.tape_frames..(group + 1) * W * job.tape_frames],
+        tape: &mut job.tape[group * W * ring_cells..(group + 1) * W * ring_cells],
         tape_frames: job.tape_frames,
+        tapes: M::TAPES,
         position: *bank.position,
+        poly: &scratch.poly[..frames],
+        poly_channels,
+        sounds: job.sounds,
+        heard,
     };
-    let (outputs, through) = (M::SPEC.outputs.len(), M::SPEC.input("in"));
+    let outputs = M::SPEC.outputs.len();
     if job.is_idle {
         for output in 0..outputs {
             block.output(output).fill([0.0; W]);
         }
-        bypass(&mut block, outputs, through, Ramp::constant(0.0));
+        bypass(&mut block, outputs, M::SPEC.input("in"), Ramp::constant(0.0));
         return;
     }
-    dispatch!(level, simd => simd.vectorize(#[inline(always)] || M::process::<W>(voices, &mut block)));
+    at(
+        level,
+        #[inline(always)]
+        || M::process::<W>(voices, &mut block),
+    );
     if job.active.resting() != Some(1.0) {
-        bypass(&mut block, outputs, through, job.active);
+        bypass(&mut block, outputs, M::SPEC.input("in"), job.active);
     }
+}
+
+/// Does `work` as it was compiled for AVX2 where the machine has that, else for the target's baseline.
+///
+/// Two levels, not all that there are: a group is 8 floats wide, so AVX-512 gains nothing, machines with SSE4.2 and without AVX2 are rare,
+/// and each level is one more copy of every kind.
+#[inline(always)]
+#[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables))]
+fn at(level: Level, work: impl FnOnce()) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = level.as_avx2() {
+        return avx2.vectorize(work);
+    }
+    work();
+}
+
+/// The input that is marked poly, if the kind has one.
+const fn poly_port(inputs: &[PortSpec]) -> Option<usize> {
+    let mut port = 0;
+    while port < inputs.len() {
+        if inputs[port].is_poly {
+            return Some(port);
+        }
+        port += 1;
+    }
+    None
 }
 
 /// Base values plus modulation in the param's own domain, within its range.
@@ -488,16 +589,53 @@ fn modulate<const W: usize>(spec: &ParamSpec, base: &[f32], sum: &[[f32; W]], ro
     }
 }
 
-/// The value held at a port, per frame.
-fn hold(mut held: f32, input: usize, events: &[Event], base: &mut [f32]) {
+/// The values held at a port by the channels of `group`, per frame.
+fn hold<const W: usize>(mut held: [f32; W], input: usize, group: usize, events: &[Event], base: &mut [[f32; W]]) {
     let mut start = 0;
     for event in events.iter().filter(|event| event.input as usize == input) {
         let end = (event.frame as usize).clamp(start, base.len());
         base[start..end].fill(held);
-        held = event.value;
+        for lane in 0..W {
+            if event.reaches(group * W + lane) {
+                held[lane] = event.value;
+            }
+        }
         start = end;
     }
     base[start..].fill(held);
+}
+
+/// Sums the cables into the kind's poly port channel by channel, as they come, and returns how many channels carry sound.
+fn gather(
+    port: usize,
+    cables: &[Cable],
+    poly: &mut [[f32; CHANNELS_MAX]],
+    fetched: &mut [f32],
+    sources: &mut dyn Sources,
+) -> usize {
+    poly.fill([0.0; CHANNELS_MAX]);
+    let frames = poly.len();
+    let mut channels = 0;
+    for (index, cable) in cables.iter().enumerate() {
+        if cable.input != port || cable.gain.resting() == Some(0.0) {
+            continue;
+        }
+        let source = Shape::new(cable.channels);
+        let block = &mut fetched[..source.stride() * frames];
+        sources.fetch(index, block);
+        // Counted where the port's folded sum is made.
+        scrub_block(block);
+        channels = channels.max(cable.channels);
+        let moving = MovingGain::new(cable.gain, frames);
+        for channel in 0..cable.channels {
+            let start = source.offset(channel, frames);
+            for (frame, row) in poly.iter_mut().enumerate() {
+                let gain = cable.gain.resting().unwrap_or_else(|| moving.at(frame));
+                row[channel] += gain * block[start + frame * source.width];
+            }
+        }
+    }
+    channels
 }
 
 /// Sums the cables into `input`, for the channels of `group`.

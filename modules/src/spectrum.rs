@@ -1,4 +1,4 @@
-//! Measures sounds in tests, as tools/measure.py does: what is harmonic, what is alias, how well it is tuned.
+//! Measures sounds, as tools/measure.py does: what is harmonic, what is alias, how well it is tuned.
 //!
 //! Window: Blackman-Harris with 7 terms, side lobes below -180 dB (Albrecht, "A family of cosine-sum windows for
 //! high-resolution measurements", ICASSP 2001). A harmonic takes the 8 bins on either side of it.
@@ -47,6 +47,18 @@ pub fn spectrum(sound: &[f32]) -> Vec<Complex<f64>> {
 /// Power in decibels.
 pub fn db(power: f64) -> f64 {
     10.0 * power.max(1e-40).log10()
+}
+
+/// White noise, even over -1..1: the same number for a frame in every run.
+pub fn noise(frame: usize) -> f64 {
+    let z = (frame as u64 ^ 0x5555).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (z >> 40) as f64 / 8_388_608.0 - 1.0
+}
+
+/// A sine of `hz` at `frame`, of 48 000 a second.
+pub fn tone(hz: f64, frame: usize) -> f64 {
+    (TAU * (hz / 48_000.0 * frame as f64).fract()).sin()
 }
 
 /// Root of the mean square.

@@ -4,7 +4,7 @@ use assert_no_alloc::assert_no_alloc;
 use rtsan_standalone::ScopedSanitizeRealtime;
 use tine_modules::Kind;
 use tine_modules::rig::Rig;
-use tine_protocol::spec::{CHANNELS_MAX, Curve, InputSpec, ParamSpec, Signal};
+use tine_protocol::spec::{CHANNELS_MAX, Curve, InputSpec, ParamSpec, PortSpec, Signal, Unit};
 
 use crate::signal::{FRAMES, RATE_HZ, hash, inputs, kinds};
 
@@ -14,6 +14,8 @@ struct Stormy {
     kind: &'static Kind,
     channels: usize,
     block: u64,
+    /// Nothing moves the params that are about all channels.
+    is_each_alone: bool,
 }
 
 impl Stormy {
@@ -25,13 +27,16 @@ impl Stormy {
         for (name, _) in inputs(kind.spec) {
             rig.patch_poly(name, 1.0, channels);
         }
-        Stormy { rig, kind, channels, block: 0 }
+        Stormy { rig, kind, channels, block: 0, is_each_alone: false }
     }
 
     /// Feeds the next block: `sample(input, hash over -1..1)`. A channel is fed the same however many there are.
     fn feed(&mut self, sample: impl Fn(&InputSpec, f32) -> f32) {
         for (cable, (_, input)) in inputs(self.kind.spec).enumerate() {
             let block = self.block;
+            if self.is_each_alone && is_about_all_channels(self.kind, input.name()) {
+                continue;
+            }
             self.rig.feed(cable, |channel, frame| {
                 let key = ((block * 97 + cable as u64) * 31 + channel as u64) * 1024 + frame as u64;
                 sample(&input, hash(key))
@@ -42,6 +47,9 @@ impl Stormy {
 
     fn events(&mut self) {
         for (index, param) in self.kind.spec.params.iter().enumerate() {
+            if self.is_each_alone && is_about_all_channels(self.kind, param.name) {
+                continue;
+            }
             let value = param.denormalize(0.5 + 0.5 * hash(self.block * 64 + index as u64));
             self.rig.event(param.name, index as u32 * 5, value, 100);
         }
@@ -77,12 +85,21 @@ fn silent(_: &InputSpec, _: f32) -> f32 {
     0.0
 }
 
+/// Whether a param says what the channels are to one another, so that it has no meaning for a channel alone.
+fn is_about_all_channels(kind: &Kind, param: &str) -> bool {
+    kind.spec.name == "vco" && ["voices", "spread"].contains(&param)
+}
+
 fn channel_counts(kind: &Kind) -> &'static [usize] {
     if is_output(kind) { &[1] } else { &[1, 3, 8, 11, CHANNELS_MAX] }
 }
 
 fn is_output(kind: &Kind) -> bool {
     kind.spec.role == tine_protocol::spec::Role::Output
+}
+
+fn hears_all_channels(kind: &Kind) -> bool {
+    kind.spec.inputs.iter().any(|port| port.is_poly)
 }
 
 #[test]
@@ -102,8 +119,9 @@ fn every_table_is_sound() {
             assert!(!summary.is_empty(), "{}.{name} has no help", spec.name);
         }
         for param in spec.params {
-            assert_eq!(param.curve == Curve::Choice, !param.choices.is_empty(), "{}.{}", spec.name, param.name);
+            assert_eq!(param.unit == Unit::Choice, !param.choices.is_empty(), "{}.{}", spec.name, param.name);
         }
+        assert!(spec.inputs.iter().filter(|port| port.is_poly).count() <= 1, "{}", spec.name);
         let notes = spec.notes;
         for input in [notes.pitch, notes.gate, notes.velocity, notes.trigger].into_iter().flatten() {
             assert!(spec.input(input).is_some(), "{} plays {input}, which it does not have", spec.name);
@@ -152,9 +170,11 @@ fn what_only_processes_keeps_silence_silent() {
         for port in spec.inputs.iter().filter(|port| port.signal == Signal::Audio) {
             rig.patch(port.name, 1.0);
         }
+        // How many channels there are is no sound, nor is a gain of 1.
+        let heard = |output: &&PortSpec| (spec.name, output.name) != ("split", "channels") && output.name != "gain";
         for _ in 0..300 {
             rig.step();
-            for output in spec.outputs {
+            for output in spec.outputs.iter().filter(heard) {
                 assert!(rig.output(output.name, 0).all(|sample| sample == 0.0), "{}.{}", spec.name, output.name);
             }
         }
@@ -186,12 +206,15 @@ fn a_block_that_is_executed_again_gives_the_same_bits() {
             let mut storm = Stormy::new(kind, channels, |param| param.default);
             for block in 0..60 {
                 storm.feed(lively);
+                // Tapes are long: only the blocks that are looked at are copied.
+                if block % 7 != 3 {
+                    storm.events();
+                    storm.rig.step();
+                    continue;
+                }
                 let (before, _) = storm.rig.snapshot();
                 storm.events();
                 storm.rig.step();
-                if block % 7 != 3 {
-                    continue;
-                }
                 let (heard, after) = (storm.heard(), storm.rig.snapshot());
                 storm.rig.rewind(&before);
                 storm.events();
@@ -208,12 +231,15 @@ fn a_block_that_is_executed_again_gives_the_same_bits() {
 
 #[test]
 fn a_channel_of_a_poly_module_is_the_mono_module() {
-    for kind in kinds().filter(|kind| !is_output(kind)) {
+    // What hears every channel of a cable hears another cable here, and pan spreads as many channels as there are.
+    let is_apart = |kind: &&Kind| !is_output(kind) && kind.spec.name != "pan" && !hears_all_channels(kind);
+    for kind in kinds().filter(is_apart) {
         for &channels in &channel_counts(kind)[1..] {
             let mut mono = Stormy::new(kind, 1, |param| param.default);
             let mut poly = Stormy::new(kind, channels, |param| param.default);
             for block in 0..80 {
                 for storm in [&mut mono, &mut poly] {
+                    storm.is_each_alone = true;
                     // Choices rest now and then, so that fades end and the common paths are met too.
                     storm.feed(if block % 40 < 20 { lively } else { quiet });
                     storm.events();

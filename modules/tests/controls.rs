@@ -76,6 +76,32 @@ fn an_envelope_keeps_its_times() {
 }
 
 #[test]
+fn every_segment_of_an_envelope_is_the_exact_exponential() {
+    let [attack, decay, sustain, release] = [0.02, 0.1, 0.3, 0.2f32];
+    let mut adsr = rig("adsr").with("attack", attack).with("decay", decay);
+    adsr = adsr.with("sustain", sustain).with("release", release);
+    adsr.event("gate", 0, 1.0, 0);
+    let opened = adsr.render("out", 150);
+    adsr.event("gate", 0, 0.0, 0);
+    let closed = adsr.render("out", 150);
+    let full = first(&opened, |x| x == 1.0);
+    let elapsed = |frames: usize, seconds: f32| frames as f64 / f64::from(RATE_HZ) / f64::from(seconds);
+    // Towards 1.3, which crosses 1 after the time that `attack` names; then by 60 dB in `decay` and `release`.
+    let rise = |frame| 1.3 * (1.0 - libm::pow(0.3 / 1.3, elapsed(frame + 1, attack)));
+    let held = f64::from(sustain);
+    let fall = |frame| held + (1.0 - held) * libm::pow(1e-3, elapsed(frame - full, decay));
+    for (frame, &x) in opened.iter().enumerate() {
+        let exact = if frame < full { rise(frame) } else { fall(frame) };
+        assert!((f64::from(x) - exact).abs() < 2e-7, "frame {frame}: {x}, not {exact}");
+    }
+    let from = f64::from(opened[opened.len() - 1]);
+    for (frame, &x) in closed.iter().enumerate() {
+        let exact = from * libm::pow(1e-3, elapsed(frame + 1, release));
+        assert!((f64::from(x) - exact).abs() < 2e-7, "frame {frame} of the release: {x}, not {exact}");
+    }
+}
+
+#[test]
 fn a_gate_that_comes_back_attacks_from_the_present_level() {
     let mut adsr = rig("adsr").with("attack", 0.05);
     adsr.event("gate", 0, 1.0, 0);
@@ -110,6 +136,16 @@ fn sample_and_hold_holds() {
     for (frame, &x) in heard.iter().enumerate() {
         assert_eq!(x, hash((frame / 100 * 100) as u64), "frame {frame}");
     }
+}
+
+#[test]
+fn the_audio_of_a_sample_and_hold_is_the_same_level_16_frames_later() {
+    let mut sh = rig("sh");
+    sh.event("in", 0, 0.7, 0);
+    sh.event("trig", 10, 1.0, 0);
+    assert_eq!(sh.render("out", 1)[9..11], [0.0, 0.7]);
+    let heard = sh.render("audio", 2);
+    assert!(heard.iter().all(|&x| (x - 0.7).abs() < 1e-4), "{:?}", &heard[..8]);
 }
 
 #[test]
@@ -152,6 +188,48 @@ fn mix_sums_in_the_order_of_its_inputs() {
         }
     }
     assert_eq!(mix.render("out", 1), expected);
+}
+
+/// How far `heard` is from `exact`, in dB below it.
+fn snr_db(heard: &[f32], exact: impl Fn(usize) -> f64) -> f64 {
+    let (mut signal, mut noise) = (0.0, 0.0);
+    for (frame, &x) in heard.iter().enumerate() {
+        signal += exact(frame) * exact(frame);
+        noise += (f64::from(x) - exact(frame)) * (f64::from(x) - exact(frame));
+    }
+    10.0 * libm::log10(signal / noise)
+}
+
+fn exact_sine(hz: f64, frame: usize) -> f64 {
+    libm::sin(std::f64::consts::TAU * hz * frame as f64 / f64::from(RATE_HZ))
+}
+
+#[test]
+fn a_vca_and_a_full_mix_have_an_snr_of_140_db() {
+    for gain in [0.7f32, -0.123, 3.3] {
+        let mut vca = rig("vca").with("gain", gain);
+        let input = vca.patch("in", 1.0);
+        let heard = play(&mut vca, "out", 0, 200, &mut [(input, &mut |frame| sine(997.0, frame))]);
+        let snr = snr_db(&heard, |frame| f64::from(gain) * exact_sine(997.0, frame));
+        assert!(snr > 140.0, "vca at {gain}: {snr} dB");
+    }
+    let lines: [(f32, f64); 8] = std::array::from_fn(|line| (0.9 - 0.21 * line as f32, 97.0 * (3 * line + 1) as f64));
+    let mut mix = rig("mix");
+    let mut cables = Vec::new();
+    for (line, (gain, _)) in lines.iter().enumerate() {
+        mix = mix.with(&format!("gain{}", line + 1), *gain);
+        cables.push(mix.patch(&format!("in{}", line + 1), 1.0));
+    }
+    let mut heard = Vec::new();
+    for block in 0..200 {
+        for (&cable, &(_, hz)) in cables.iter().zip(&lines) {
+            mix.feed(cable, |_, frame| sine(hz, block * FRAMES + frame));
+        }
+        heard.extend(mix.render("out", 1));
+    }
+    let exact = |frame| lines.iter().map(|&(gain, hz)| f64::from(gain) * exact_sine(hz, frame)).sum::<f64>();
+    let snr = snr_db(&heard, exact);
+    assert!(snr > 140.0, "mix: {snr} dB");
 }
 
 #[test]

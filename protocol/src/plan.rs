@@ -72,10 +72,10 @@ pub struct ModulePlan {
     pub output_samples: u32,
     /// Where its tape lies, in grains.
     pub tape_at: u32,
-    /// Frames of tape per channel; 0 for none.
+    /// Frames of each ring of tape; 0 for none.
     pub tape_frames: u32,
-    /// Channels of tape.
-    pub tape_channels: u32,
+    /// Rings of tape, of all its channels.
+    pub tape_rings: u32,
     /// Bit per output that somebody reads.
     pub wanted: u32,
     /// First of its cables in the plan.
@@ -138,6 +138,8 @@ pub struct LaneEvent {
     pub slot: Slot,
     /// Input index (ports, then params), or `u32::MAX` for a reset.
     pub input: u32,
+    /// For a port: the channel, or `u32::MAX` for all.
+    pub channel: u32,
     /// Frame of the block.
     pub frame: u32,
     /// For a param: frames until its value is reached.

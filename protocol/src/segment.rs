@@ -5,6 +5,7 @@
 //! | engine | the engine: conductor the cycle area, session the plan area | cycle, per lane: start word, plan tags, events; plans |
 //! | lane | the lane's worker, alone | done word, telemetry, per module: count, two state banks, output rings, tape |
 //! | tables | nobody, once sealed | tables of the oscillators |
+//! | sounds | the engine's session | sound files, as the kinds that play them have prepared them |
 
 use std::mem::offset_of;
 
@@ -27,6 +28,9 @@ pub const BLOCK_EVENTS_MAX: usize = 512;
 /// Bytes of a lane segment. Sparse: only what modules use is ever allocated.
 pub const LANE_BYTES: usize = 256 << 20;
 
+/// Bytes of the segment of sound files. Sparse as well.
+pub const SOUNDS_BYTES: usize = 1 << 30;
+
 /// First words of every segment.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"tine seg");
 
@@ -36,6 +40,8 @@ pub const LAYOUT_HASH: u64 = {
         size_of::<EngineHead>(),
         size_of::<LaneControl>(),
         size_of::<EventBlock>(),
+        size_of::<TempoBlock>(),
+        size_of::<HeardBlock>(),
         size_of::<LanePlan>(),
         size_of::<LaneHead>(),
         size_of::<ModuleHead>(),
@@ -47,7 +53,7 @@ pub const LAYOUT_HASH: u64 = {
         PLAN_SLOTS,
         LANE_BYTES,
         // Fields may move without a size changing: count this up when they do.
-        5,
+        6,
     ];
     // FNV-1a.
     let mut hash = 0xcbf2_9ce4_8422_2325u64;
@@ -101,6 +107,31 @@ pub struct LaneControl {
     pub valid: [u64; PLAN_SLOTS],
     /// Fills the cache lines.
     pub reserved2: [u64; 6],
+}
+
+/// Musical time of one block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct TempoBlock {
+    /// Which block, plus 1; another value: the transport stands at 0.
+    pub block: u64,
+    /// Beats since the start, at its first frame.
+    pub beat: f64,
+    /// Beats per frame.
+    pub beats_per_frame: f64,
+}
+
+/// Frames of a block at most.
+pub const FRAMES_MAX: usize = 1024;
+
+/// What the sound device heard, for one block.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct HeardBlock {
+    /// Which block, plus 1; another value: silence.
+    pub block: u64,
+    /// Left and right, as many as a block has frames.
+    pub frames: [[f32; 2]; FRAMES_MAX],
 }
 
 /// Events of one lane in one block.
@@ -185,7 +216,7 @@ const _: () = {
     assert!(size_of::<ModuleHead>() == GRAIN);
     assert!(size_of::<ModulePlan>() == 104);
     assert!(size_of::<CablePlan>() == 64);
-    assert!(size_of::<LaneEvent>() == 20);
+    assert!(size_of::<LaneEvent>() == 24);
     assert!(size_of::<EventBlock>().is_multiple_of(8));
     assert!(size_of::<LanePlan>().is_multiple_of(8));
     assert!(LANE_BYTES / GRAIN <= u32::MAX as usize);
@@ -204,9 +235,10 @@ pub mod engine {
     pub const AWAITED: usize = offset_of!(EngineHead, awaited);
     const CONTROLS: usize = size_of::<EngineHead>();
     const EVENTS: usize = CONTROLS + LANES_MAX * size_of::<LaneControl>();
+    const TEMPOS: usize = EVENTS + LANES_MAX * RING_BLOCKS * size_of::<EventBlock>();
+    const HEARD: usize = TEMPOS + RING_BLOCKS * size_of::<TempoBlock>();
     /// End of what the conductor writes and start of what the session writes.
-    pub const PLANS: usize =
-        (EVENTS + LANES_MAX * RING_BLOCKS * size_of::<EventBlock>()).next_multiple_of(crate::sys::memory::PAGE);
+    pub const PLANS: usize = (HEARD + RING_BLOCKS * size_of::<HeardBlock>()).next_multiple_of(crate::sys::memory::PAGE);
     /// Length of the segment.
     pub const BYTES: usize = PLANS + LANES_MAX * PLAN_SLOTS * size_of::<LanePlan>();
 
@@ -228,6 +260,16 @@ pub mod engine {
     /// The events of `lane` in `block`.
     pub const fn events(lane: usize, block: Block) -> usize {
         EVENTS + (lane * RING_BLOCKS + block as usize % RING_BLOCKS) * size_of::<EventBlock>()
+    }
+
+    /// Musical time of `block`.
+    pub const fn tempo(block: Block) -> usize {
+        TEMPOS + block as usize % RING_BLOCKS * size_of::<TempoBlock>()
+    }
+
+    /// What was heard for `block`.
+    pub const fn heard(block: Block) -> usize {
+        HEARD + block as usize % RING_BLOCKS * size_of::<HeardBlock>()
     }
 
     /// Plan `slot` of `lane`.

@@ -6,8 +6,14 @@
 /// Channels that a poly cable carries at most.
 pub const CHANNELS_MAX: usize = 16;
 
-/// Ports, of one direction, that a kind declares at most (params count as inputs too).
-pub const PORTS_MAX: usize = 32;
+/// Inputs that a kind declares at most, its params included.
+pub const PORTS_MAX: usize = 48;
+
+/// Outputs that a kind declares at most.
+pub const OUTPUTS_MAX: usize = 32;
+
+/// Sound files that are loaded at a time at most.
+pub const FILES_MAX: usize = 1023;
 
 /// Everything that the rest of Tine knows about a kind.
 #[derive(Debug)]
@@ -65,6 +71,8 @@ pub struct PortSpec {
     pub signal: Signal,
     /// One line of help.
     pub summary: &'static str,
+    /// The module hears every channel of a cable here, however many it has itself. One input of a kind at most.
+    pub is_poly: bool,
 }
 
 /// One control.
@@ -84,7 +92,7 @@ pub struct ParamSpec {
     pub curve: Curve,
     /// How long a change takes to be reached, in milliseconds.
     pub smooth_ms: f32,
-    /// The words of a [`Curve::Choice`]; the value is the index. Empty for other curves.
+    /// The words of a [`Unit::Choice`]; the value is the index. Empty for other units.
     pub choices: &'static [&'static str],
     /// One line of help.
     pub summary: &'static str,
@@ -105,6 +113,18 @@ pub enum Unit {
     Octaves,
     /// Parts of a cycle, 0..1.
     Cycles,
+    /// Level against 1.0, in decibels.
+    Decibels,
+    /// Hundredths of a semitone.
+    Cents,
+    /// Quarter notes of the transport.
+    Beats,
+    /// Beats per minute: the tempo itself.
+    BeatsPerMinute,
+    /// A whole number of things: steps, voices, stages.
+    Count,
+    /// A sound file; the number is its place in the store, 0 none.
+    File,
     /// One of the param's `choices`.
     Choice,
 }
@@ -116,7 +136,7 @@ pub enum Curve {
     Linear,
     /// A cable adds octaves; ramps and knobs move by equal ratios. The range is positive.
     Exponential,
-    /// Whole numbers that name a choice; no smoothing, a cable adds steps.
+    /// Whole numbers that count, or name a choice; no smoothing, a cable adds steps.
     Choice,
 }
 
@@ -131,6 +151,8 @@ pub struct Notes {
     pub velocity: Option<&'static str>,
     /// Gets a short pulse on `trig`.
     pub trigger: Option<&'static str>,
+    /// The param that says how many channels play one note in unison; one each where there is none.
+    pub voices: Option<&'static str>,
 }
 
 /// An input of a kind: a port, or a param that a cable drives.
@@ -210,7 +232,12 @@ impl ParamSpec {
 impl PortSpec {
     /// A port called `name` that carries `signal`.
     pub const fn new(name: &'static str, signal: Signal, summary: &'static str) -> Self {
-        PortSpec { name, signal, summary }
+        PortSpec { name, signal, summary, is_poly: false }
+    }
+
+    /// The same, heard with every channel of its cables ([`PortSpec::is_poly`]).
+    pub const fn poly(self) -> Self {
+        PortSpec { is_poly: true, ..self }
     }
 }
 
@@ -230,6 +257,21 @@ impl ParamSpec {
     /// A param that names one of `choices`; the first is the default.
     pub const fn choice(name: &'static str, choices: &'static [&'static str]) -> Self {
         Self::new(name, Unit::Choice, (0.0, (choices.len() - 1) as f32), 0.0, Curve::Choice, choices)
+    }
+
+    /// A param that names one of `choices`, of which `default` is that of a new module.
+    pub const fn choice_of(name: &'static str, choices: &'static [&'static str], default: usize) -> Self {
+        Self::new(name, Unit::Choice, (0.0, (choices.len() - 1) as f32), default as f32, Curve::Choice, choices)
+    }
+
+    /// A whole number; a cable adds steps, a change is sudden.
+    pub const fn count(name: &'static str, range: (u16, u16), default: u16) -> Self {
+        Self::new(name, Unit::Count, (range.0 as f32, range.1 as f32), default as f32, Curve::Choice, &[])
+    }
+
+    /// A param that names a sound file.
+    pub const fn file(name: &'static str) -> Self {
+        Self::new(name, Unit::File, (0.0, FILES_MAX as f32), 0.0, Curve::Choice, &[])
     }
 
     const fn new(

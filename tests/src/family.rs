@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use tine_protocol::sys::process;
 
 /// How long processes may take to end on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -92,8 +93,10 @@ impl Default for Family {
 }
 
 impl Family {
-    /// Makes what `command` starts, and all its descendants, members.
+    /// Makes what `command` starts, and all its descendants, members. It dies with the test: a runner that ends a test for its time
+    /// leaves it no chance to drop anything.
     pub fn adopt<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        process::tie(command);
         command.env(MARK, &self.0)
     }
 

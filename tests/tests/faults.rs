@@ -128,6 +128,238 @@ const BENCHES: &[Bench] = &[
         param: ("", 0.0, 0.0),
         plug: ("sweep", "in"),
     },
+    Bench {
+        kind: "keys",
+        create: "glide=20ms",
+        cables: &[("clock", "gate"), ("sweep", "pitch")],
+        output: "pitch",
+        param: ("bend", 0.1, 0.4),
+        plug: ("tone", "pitch"),
+    },
+    Bench {
+        kind: "split",
+        create: "",
+        cables: &[("tone", "in")],
+        output: "out1",
+        param: ("", 0.0, 0.0),
+        plug: ("sweep", "in"),
+    },
+    Bench {
+        kind: "merge",
+        create: "",
+        cables: &[("tone", "in1")],
+        output: "out",
+        param: ("", 0.0, 0.0),
+        plug: ("sweep", "in1"),
+    },
+    Bench {
+        kind: "pan",
+        create: "",
+        cables: &[("tone", "in")],
+        output: "left",
+        param: ("pan", -0.5, 0.5),
+        plug: ("sweep", "pan"),
+    },
+    Bench {
+        kind: "scale",
+        create: "",
+        cables: &[("tone", "in")],
+        output: "out",
+        param: ("scale", 0.2, 0.6),
+        plug: ("sweep", "offset"),
+    },
+    Bench {
+        kind: "compare",
+        create: "",
+        cables: &[("sweep", "in")],
+        output: "gt",
+        param: ("level", 0.1, 0.3),
+        plug: ("tone", "in"),
+    },
+    Bench {
+        kind: "logic",
+        create: "",
+        cables: &[("clock", "a")],
+        output: "not",
+        param: ("", 0.0, 0.0),
+        plug: ("sweep", "b"),
+    },
+    Bench {
+        kind: "quantize",
+        create: "scale=major",
+        cables: &[("sweep", "in")],
+        output: "out",
+        param: ("hyst", 2.0, 10.0),
+        plug: ("tone", "in"),
+    },
+    Bench {
+        kind: "follow",
+        create: "",
+        cables: &[("tone", "in")],
+        output: "out",
+        param: ("release", 0.05, 0.3),
+        plug: ("sweep", "in"),
+    },
+    Bench {
+        kind: "clock",
+        create: "every=1/8",
+        cables: &[],
+        output: "out",
+        param: ("width", 0.3, 0.6),
+        plug: ("sweep", "swing"),
+    },
+    Bench {
+        kind: "divide",
+        create: "",
+        cables: &[("clock", "in")],
+        output: "out",
+        param: ("by", 2.0, 3.0),
+        plug: ("sweep", "reset"),
+    },
+    Bench {
+        kind: "seq",
+        create: "steps=4 step2=0.5 step3=-0.3 step4=1 glide=10ms",
+        cables: &[("clock", "clock")],
+        output: "pitch",
+        param: ("length", 0.3, 0.8),
+        plug: ("sweep", "pitch"),
+    },
+    Bench {
+        kind: "euclid",
+        create: "",
+        cables: &[("clock", "clock")],
+        output: "out",
+        param: ("pulses", 3.0, 5.0),
+        plug: ("sweep", "reset"),
+    },
+    Bench {
+        kind: "random",
+        create: "rate=19hz",
+        cables: &[],
+        output: "out",
+        param: ("smooth", 0.2, 0.9),
+        plug: ("sweep", "rate"),
+    },
+    Bench {
+        kind: "op",
+        create: "freq=130",
+        cables: &[],
+        output: "out",
+        param: ("feedback", 0.1, 0.5),
+        plug: ("tone", "pm"),
+    },
+    Bench {
+        kind: "fold",
+        create: "",
+        cables: &[("tone", "in")],
+        output: "out",
+        param: ("gain", 0.5, 3.0),
+        plug: ("sweep", "symmetry"),
+    },
+    Bench {
+        kind: "drive",
+        create: "",
+        cables: &[("tone", "in")],
+        output: "out",
+        param: ("drive", 0.5, 8.0),
+        plug: ("sweep", "tone"),
+    },
+    Bench {
+        kind: "ring",
+        create: "",
+        cables: &[("tone", "in"), ("sweep", "carrier")],
+        output: "out",
+        param: ("mix", 0.3, 0.9),
+        plug: ("tone", "carrier"),
+    },
+    Bench {
+        kind: "wavetable",
+        create: "freq=130",
+        cables: &[],
+        output: "out",
+        param: ("position", 0.2, 0.8),
+        plug: ("sweep", "pitch"),
+    },
+    Bench {
+        kind: "pluck",
+        create: "freq=130",
+        cables: &[("clock", "trig")],
+        output: "out",
+        param: ("brightness", 0.3, 0.8),
+        plug: ("sweep", "pitch"),
+    },
+    Bench {
+        kind: "comb",
+        create: "freq=130",
+        cables: &[("tone", "in")],
+        output: "out",
+        param: ("feedback", 0.3, 0.7),
+        plug: ("sweep", "pitch"),
+    },
+    Bench {
+        kind: "limiter",
+        create: "",
+        cables: &[("tone", "in")],
+        output: "out",
+        param: ("threshold", -20.0, -10.0),
+        plug: ("sweep", "link"),
+    },
+    Bench {
+        kind: "comp",
+        create: "",
+        cables: &[("tone", "in")],
+        output: "out",
+        param: ("threshold", -30.0, -10.0),
+        plug: ("sweep", "key"),
+    },
+    Bench {
+        kind: "meter",
+        create: "",
+        cables: &[("tone", "in")],
+        output: "rms",
+        param: ("decay", 0.1, 1.0),
+        plug: ("sweep", "in"),
+    },
+    Bench {
+        kind: "reverb",
+        create: "",
+        cables: &[("tone", "in")],
+        output: "left",
+        param: ("mix", 0.2, 0.6),
+        plug: ("sweep", "left"),
+    },
+    Bench {
+        kind: "chorus",
+        create: "",
+        cables: &[("tone", "in")],
+        output: "left",
+        param: ("depth", 0.2, 0.6),
+        plug: ("sweep", "in"),
+    },
+    Bench {
+        kind: "shift",
+        create: "",
+        cables: &[("tone", "in")],
+        output: "out",
+        param: ("shift", 20.0, 90.0),
+        plug: ("sweep", "in"),
+    },
+    Bench {
+        kind: "freeze",
+        create: "",
+        cables: &[("tone", "in"), ("clock", "gate")],
+        output: "out",
+        param: ("blur", 0.1, 0.6),
+        plug: ("sweep", "in"),
+    },
+    Bench {
+        kind: "spectrum",
+        create: "",
+        cables: &[("tone", "in")],
+        output: "centroid",
+        param: ("", 0.0, 0.0),
+        plug: ("sweep", "in"),
+    },
 ];
 
 impl Bench {
@@ -256,13 +488,16 @@ mod every_kind_dies_in_every_way {
     macro_rules! kinds {
         ($($kind:ident)*) => { $(
             #[test]
-            #[ignore = "a minute for all: ./check --long"]
+            #[ignore = "some minutes for all: ./check --long"]
             fn $kind() {
                 super::play(stringify!($kind));
             }
         )* };
     }
-    kinds! { vco vca lfo adsr noise mix sh slew delay scope }
+    kinds! {
+        vco vca lfo adsr noise mix sh slew delay scope
+        keys split merge pan scale compare logic quantize follow clock divide seq euclid random op fold drive ring wavetable pluck comb limiter comp meter reverb chorus shift freeze spectrum
+    }
 }
 
 /// Plays `tone`, and after a while a filter on worker 0, which is ordered to fail, on the left, and its twin on worker 1 on the right. Returns

@@ -15,6 +15,7 @@ mod fuzz;
 mod kills;
 mod languages;
 mod lies;
+mod music;
 mod order;
 mod outlets;
 mod overload;

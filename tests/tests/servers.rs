@@ -60,3 +60,34 @@ fn alsa_through_jack_plays_the_render() {
     assert_eq!(tine.ended(), Some(0), "{}", tine.said());
     assert_same("alsa", &render(TONE, 1.0, &["--block", "256"]), &tine.recording(), 48_000);
 }
+
+#[test]
+fn what_the_server_gives_is_heard_by_the_patch() {
+    let jack = Jack::start(48_000, 128);
+    // Left goes out, comes back in, and goes out again on the right.
+    let patch = "create vco --id v freq=440 shape=sine\nconnect v > out.left --gain 0.5\ncreate in --id mic\nconnect mic.left > out.right\n";
+    let arguments =
+        ["--backend", "jack", "--input", "--block", "64", "--period", "128", "--lead", "8", "--record", "live.wav"];
+    let mut tine = Tine::start(patch, &arguments, |command| {
+        jack.give_to(command);
+    });
+    tine.play_until(4_800);
+    let ports = jack.ports("cpal");
+    let find =
+        |part: &str| ports.iter().find(|port| port.contains(part)).unwrap_or_else(|| panic!("{ports:?}")).clone();
+    let (from, to) = (find("out_0"), find("in_0"));
+    let connected = jack.command("jack_connect").args([&from, &to]).status().unwrap();
+    assert!(connected.success());
+    let frames = tine.osc().stat("frames") as usize;
+    tine.play_until(frames + 48_000);
+    tine.quit();
+    let recording = tine.recording();
+    let sides: Vec<[f32; 2]> = recording.iter().map(|frame| frame.map(f32::from_bits)).collect();
+    // A stretch in which both sound: the right side is the left one, some blocks before, to the bit.
+    let end = sides.iter().rposition(|sides| sides[1] != 0.0).expect("the right side sounds") - 4_800;
+    let stretch: Vec<f32> = sides[end - 4_800..end].iter().map(|sides| sides[1]).collect();
+    let is_it =
+        |late: &usize| stretch.iter().enumerate().all(|(at, right)| sides[end - 4_800 + at - late][0] == *right);
+    let late = (1..10_000).find(is_it);
+    assert!(late.is_some(), "the right side is not the left one");
+}

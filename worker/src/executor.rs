@@ -4,16 +4,19 @@
 //! Real-time: never allocates, locks, logs or panics. Trusts nothing that another lane wrote. The same code runs in a
 //! worker for its lane and in the engine for `out`.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tine_modules::runner::{Cable, Event, Job, Scratch, Shape};
-use tine_modules::{Kind, Tables};
+use tine_modules::{Ffts, Kind, Sounds, Tables, Transport};
 use tine_protocol::checksum::checksum;
 use tine_protocol::handshake::{self, Cpu, Look};
 use tine_protocol::ids::{Block, LaneId, Slot};
 use tine_protocol::plan::{CablePlan, GRAIN, LANE_CABLES_MAX, LaneEvent, ModulePlan};
 use tine_protocol::ramp::Ramp;
-use tine_protocol::segment::{BLOCK_EVENTS_MAX, EngineHead, EventBlock, LanePlan, ModuleHead, engine, lane};
+use tine_protocol::segment::{
+    BLOCK_EVENTS_MAX, EngineHead, EventBlock, FRAMES_MAX, HeardBlock, LanePlan, ModuleHead, TempoBlock, engine, lane,
+};
 use tine_protocol::spec::{CHANNELS_MAX, PORTS_MAX};
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::fpu;
@@ -62,6 +65,9 @@ pub struct Executor<'t> {
     cables: Vec<Cable>,
     cable_plans: Vec<CablePlan>,
     events: Vec<LaneEvent>,
+    transport: Transport,
+    /// What the sound device heard for the block; empty: silence.
+    heard: Vec<[f32; 2]>,
     module_events: Vec<Event>,
     values: Vec<f32>,
     /// Per cable of the lane, for `GoOn`.
@@ -86,7 +92,7 @@ pub struct Workspace {
 
 impl Workspace {
     /// For blocks of `frames`, and the longest plan and the most events that a lane may have.
-    pub fn new(frames: usize) -> Workspace {
+    pub fn new(frames: usize, ffts: Arc<Ffts>) -> Workspace {
         // Filled a little and emptied, so that the pages which most plans need are there; a longer one brings the others in with its
         // first block.
         fn empty<T: Clone>(filler: T, length: usize) -> Vec<T> {
@@ -96,9 +102,9 @@ impl Workspace {
             list
         }
         let cable = Cable { input: 0, channels: 1, gain: Ramp::constant(1.0) };
-        let event = Event { input: 0, frame: 1, ramp_frames: 0, value: 0.0 };
+        let event = Event { input: 0, channel: Event::ALL, frame: 1, ramp_frames: 0, value: 0.0 };
         Workspace {
-            scratch: Scratch::new(frames),
+            scratch: Scratch::new(frames, ffts),
             cables: empty(cable, LANE_CABLES_MAX),
             cable_plans: empty(CablePlan { gain: 1.0, ..CablePlan::default() }, LANE_CABLES_MAX),
             events: empty(LaneEvent { frame: 1, ..LaneEvent::default() }, BLOCK_EVENTS_MAX),
@@ -116,6 +122,8 @@ pub struct View {
     pub engine: ReadMap,
     /// All lanes, by number.
     pub lanes: Vec<ReadMap>,
+    /// The sound files; `None`: there are none.
+    pub sounds: Option<ReadMap>,
 }
 
 impl<'t> Executor<'t> {
@@ -143,6 +151,8 @@ impl<'t> Executor<'t> {
             cables,
             cable_plans,
             events,
+            transport: Transport::default(),
+            heard: Vec::with_capacity(FRAMES_MAX),
             module_events,
             values,
             arrivals,
@@ -179,6 +189,8 @@ impl<'t> Executor<'t> {
         let mut report = BlockReport::default();
         if let Some((flip, plan)) = self.plan_for(block) {
             self.read_events(block);
+            self.transport = transport(&self.view.engine, block);
+            self.read_heard(block);
             for index in 0..self.modules_of(plan) {
                 let module = self.module_of(flip, plan, index);
                 self.run_module(flip, plan, &module, block, &mut report);
@@ -230,6 +242,17 @@ impl<'t> Executor<'t> {
         let first = at + std::mem::offset_of!(EventBlock, events);
         for index in 0..(count as usize).min(BLOCK_EVENTS_MAX) {
             self.events.push(self.view.engine.read(first + index * size_of::<LaneEvent>()));
+        }
+    }
+
+    fn read_heard(&mut self, block: Block) {
+        self.heard.clear();
+        let at = engine::heard(block);
+        if self.view.engine.count(at + std::mem::offset_of!(HeardBlock, block)).load() == block + 1 {
+            self.heard.resize((self.head.frames as usize).min(FRAMES_MAX), [0.0; 2]);
+            if !self.view.engine.copy(at + std::mem::offset_of!(HeardBlock, frames), &mut self.heard) {
+                self.heard.clear();
+            }
         }
     }
 
@@ -479,13 +502,13 @@ impl<'t> Executor<'t> {
         self.module_events.clear();
         let start = self.events.partition_point(|event| event.slot < module.slot);
         for event in self.events[start..].iter().take_while(|event| event.slot == module.slot) {
-            let &LaneEvent { input, frame, ramp_frames, value, .. } = event;
-            self.module_events.push(Event { input, frame, ramp_frames, value });
+            let &LaneEvent { input, channel, frame, ramp_frames, value, .. } = event;
+            self.module_events.push(Event { input, channel, frame, ramp_frames, value });
         }
 
         let outputs = lane::sample(module.outputs_at, module.output_samples, block);
         let tape = module.tape_at as usize * GRAIN;
-        let tape_bytes = module.tape_frames as usize * module.tape_channels as usize * size_of::<f32>();
+        let tape_bytes = module.tape_frames as usize * module.tape_rings as usize * size_of::<f32>();
         let [before, state, outputs, tape] = self.own.slices_mut([
             bank(module, block + 1),
             bank(module, block),
@@ -521,6 +544,9 @@ impl<'t> Executor<'t> {
             is_idle,
             wanted: module.wanted,
             outputs: bytemuck::try_cast_slice_mut(outputs).ok()?,
+            transport: self.transport,
+            sounds: Sounds::new(self.view.sounds.as_ref().map_or(&[], |sounds| sounds.words())),
+            heard: &self.heard,
         };
         let noticed = kind.run(&mut job, &mut self.scratch, self.tables, &mut sources);
         if noticed.scrubbed > 0 {
@@ -536,6 +562,12 @@ impl<'t> Executor<'t> {
         self.own.word(std::mem::offset_of!(LaneHead, scrubbed_slot)).store(slot.0, Ordering::Relaxed);
         self.own.word(std::mem::offset_of!(LaneHead, scrubbed)).store(self.scrubbed, Ordering::Release);
     }
+}
+
+/// Musical time of `block`, as the conductor wrote it before it started the block.
+fn transport(engine: &ReadMap, block: Block) -> Transport {
+    let TempoBlock { block: tag, beat, beats_per_frame } = engine.read(engine::tempo(block));
+    if tag == block + 1 { Transport { beat, beats_per_frame } } else { Transport::default() }
 }
 
 /// Where the state of a module lies after `block`.
@@ -556,5 +588,5 @@ fn fits(kind: &Kind, shape: Shape, frames: usize, state: usize, module: &ModuleP
         && module.output_samples as usize == kind.output_samples(shape, frames)
         && module.values as usize == kind.spec.params.len()
         && (module.tape_frames == 0
-            || (module.tape_frames.is_power_of_two() && module.tape_channels as usize == shape.stride()))
+            || (module.tape_frames.is_power_of_two() && module.tape_rings as usize == shape.stride() * kind.tapes))
 }

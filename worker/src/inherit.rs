@@ -1,4 +1,4 @@
-//! The descriptors that a role is started with, as they stand in its arguments: `--inherit socket,engine,tables,memo,lane,lane,...`.
+//! The descriptors that a role is started with, as they stand in its arguments: `--inherit socket,engine,tables,memo,sounds,lane,lane,...`.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -15,6 +15,8 @@ pub struct Inherited {
     pub tables: OwnedFd,
     /// What the engine's session remembers: writable for the engine, read-only for the zygote, which does not look at it.
     pub memo: OwnedFd,
+    /// The sound files: writable for the engine, read-only for the zygote.
+    pub sounds: OwnedFd,
     /// The lanes: writable for the engine, which hands them on, read-only for the zygote.
     pub lanes: Vec<OwnedFd>,
 }
@@ -26,16 +28,16 @@ impl Inherited {
     /// If there are too few, one stands twice, or one was not inherited.
     pub fn take(numbers: &[RawFd]) -> io::Result<Inherited> {
         let is_twice = |(index, number): (usize, &RawFd)| numbers[..index].contains(number);
-        if numbers.len() < 5 || numbers.iter().enumerate().any(is_twice) {
+        if numbers.len() < 6 || numbers.iter().enumerate().any(is_twice) {
             let reason = "--inherit: tine starts this role by itself";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
         }
         let mut descriptors = numbers.iter().map(|&number| process::inherit(number)).collect::<io::Result<Vec<_>>>()?;
-        let lanes = descriptors.split_off(4);
+        let lanes = descriptors.split_off(5);
         let mut first = descriptors.into_iter();
-        match (first.next(), first.next(), first.next(), first.next()) {
-            (Some(socket), Some(engine), Some(tables), Some(memo)) => {
-                Ok(Inherited { socket, engine, tables, memo, lanes })
+        match (first.next(), first.next(), first.next(), first.next(), first.next()) {
+            (Some(socket), Some(engine), Some(tables), Some(memo), Some(sounds)) => {
+                Ok(Inherited { socket, engine, tables, memo, sounds, lanes })
             }
             _ => Err(io::ErrorKind::InvalidInput.into()),
         }

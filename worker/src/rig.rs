@@ -5,9 +5,10 @@
 use std::io;
 use std::mem::offset_of;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use tine_modules::runner::Shape;
-use tine_modules::{CATALOGUE, Tables, kind};
+use tine_modules::{CATALOGUE, Ffts, Tables, kind};
 use tine_protocol::ids::{LaneId, Slot};
 use tine_protocol::plan::{CablePlan, GRAIN, ModulePlan, NEVER, PlanHead};
 use tine_protocol::segment::{
@@ -68,7 +69,7 @@ impl Rig {
         }
         let fds = lanes.iter().map(|_| memory::create(c"rig-lane", LANE_BYTES)).collect::<io::Result<Vec<_>>>()?;
         let maps = fds.iter().map(|fd| ReadMap::new(fd, LANE_BYTES)).collect::<io::Result<_>>()?;
-        let view = View { engine: ReadMap::new(&engine_fd, engine::BYTES)?, lanes: maps };
+        let view = View { engine: ReadMap::new(&engine_fd, engine::BYTES)?, lanes: maps, sounds: None };
         Ok(Rig { control, view, lanes: fds, frames })
     }
 
@@ -97,7 +98,7 @@ impl Rig {
             self.view.clone(),
             tables,
             CATALOGUE,
-            Workspace::new(self.frames),
+            Workspace::new(self.frames, Arc::new(Ffts::plan())),
         ))
     }
 }
@@ -136,9 +137,9 @@ fn write_lane(
             state_bytes: kind.state_bytes(shape) as u32,
             outputs_at: take(RING_BLOCKS * output_samples * size_of::<f32>()),
             output_samples: output_samples as u32,
-            tape_at: take(tape_frames * shape.stride() * size_of::<f32>()),
+            tape_at: take(tape_frames * shape.stride() * kind.tapes * size_of::<f32>()),
             tape_frames: tape_frames as u32,
-            tape_channels: if tape_frames == 0 { 0 } else { shape.stride() as u32 },
+            tape_rings: if tape_frames == 0 { 0 } else { (shape.stride() * kind.tapes) as u32 },
             wanted: 1,
             first_cable: cables,
             cables: hears.is_some().into(),

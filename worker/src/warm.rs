@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use tine_protocol::ramp::Ramp;
 
 use tine_modules::runner::{Cable, Job, Scratch, Shape, Sources};
-use tine_modules::{Kind, Tables};
+use tine_modules::{Kind, Sounds, Tables, Transport};
 use tine_protocol::sys::memory::{self, SealedMap, WriteMap};
 
 /// Length of the table segment.
@@ -42,7 +42,7 @@ pub fn run_every_kind(catalogue: &[Kind], tables: &Tables, rate_hz: f32, frames:
                 .map(|input| Cable { input, channels: 1, gain: Ramp::constant(1.0) })
                 .collect();
             let mut state = vec![0u64; kind.state_bytes(shape) / 8];
-            let mut tape = vec![0.0; tape_frames * shape.stride()];
+            let mut tape = vec![0.0; tape_frames * kind.tapes * shape.stride()];
             let mut outputs = vec![0.0; kind.output_samples(shape, frames)];
             let mut job = Job {
                 shape,
@@ -60,6 +60,9 @@ pub fn run_every_kind(catalogue: &[Kind], tables: &Tables, rate_hz: f32, frames:
                 is_idle: false,
                 wanted: u32::MAX,
                 outputs: &mut outputs,
+                transport: Transport::default(),
+                sounds: Sounds::new(&[]),
+                heard: &[],
             };
             kind.run(&mut job, scratch, tables, &mut Silence);
         }

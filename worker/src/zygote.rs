@@ -2,11 +2,12 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::Arc;
 
 use tine_modules::runner::Scratch;
-use tine_modules::{CATALOGUE, Tables};
+use tine_modules::{CATALOGUE, Ffts, Tables};
 use tine_protocol::message::{ForkOrder, ZygoteSays};
-use tine_protocol::segment::{EngineHead, LANE_BYTES, LAYOUT_HASH, MAGIC, engine};
+use tine_protocol::segment::{EngineHead, LANE_BYTES, LAYOUT_HASH, MAGIC, SOUNDS_BYTES, engine};
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::memory::ReadMap;
 use tine_protocol::sys::process::{self, Ended, Forked, Signal, Signals};
@@ -39,6 +40,7 @@ fn live(inherited: Inherited) -> io::Result<()> {
 
     let view = View {
         engine: ReadMap::new(&inherited.engine, engine::BYTES)?,
+        sounds: Some(ReadMap::new(&inherited.sounds, SOUNDS_BYTES)?),
         lanes: inherited.lanes.iter().map(|lane| ReadMap::new(lane, LANE_BYTES)).collect::<io::Result<_>>()?,
     };
     let head: EngineHead = view.engine.read(0);
@@ -47,7 +49,8 @@ fn live(inherited: Inherited) -> io::Result<()> {
     }
     let tables = warm::tables(&inherited.tables)?;
     let frames = head.frames as usize;
-    let mut scratch = Scratch::new(frames);
+    let ffts = Arc::new(Ffts::plan());
+    let mut scratch = Scratch::new(frames, Arc::clone(&ffts));
     warm::run_every_kind(CATALOGUE, tables.get(), head.rate_hz as f32, frames, &mut scratch);
     let warm_us = ((now_ns() - started_ns) / 1000) as i64;
     let says = ZygoteSays { what: ZygoteSays::WARM, pid: std::process::id(), ticket: 0, figure: warm_us };
@@ -56,7 +59,7 @@ fn live(inherited: Inherited) -> io::Result<()> {
     let Inherited { socket: engine_socket, .. } = inherited;
 
     let (own_pid, keeper_pid) = (std::process::id(), process::parent());
-    let mut nursery = Nursery { view, tables: tables.get(), frames, engine_socket, own_pid, keeper_pid };
+    let mut nursery = Nursery { view, tables: tables.get(), ffts, frames, engine_socket, own_pid, keeper_pid };
     loop {
         let [has_order, has_signal] = process::wait_any([nursery.engine_socket.as_fd(), signals.as_fd()], None);
         if has_signal {
@@ -77,6 +80,7 @@ fn live(inherited: Inherited) -> io::Result<()> {
 struct Nursery<'t> {
     view: View,
     tables: &'t Tables,
+    ffts: Arc<Ffts>,
     frames: usize,
     engine_socket: OwnedFd,
     own_pid: u32,
@@ -131,7 +135,7 @@ impl Nursery<'_> {
                 view: self.view.clone(),
                 tables: self.tables,
                 catalogue: CATALOGUE,
-                workspace: Workspace::new(self.frames),
+                workspace: Workspace::new(self.frames, Arc::clone(&self.ffts)),
             };
             seat::live(warm, &engine, forked_ns)
         })();

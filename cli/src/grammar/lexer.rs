@@ -63,8 +63,14 @@ pub fn lex(line: &str) -> Result<Vec<Token>, ParseError> {
                     if letter.is_whitespace() || letter == '>' || letter == ';' {
                         break;
                     }
-                    text.push(letter);
                     rest.next();
+                    // `file="my kick.wav"` is one word.
+                    if letter == '"' && text.ends_with('=') {
+                        text += &quoted(&mut rest)
+                            .ok_or_else(|| ParseError::new(at, "a quote \" is opened here and not closed"))?;
+                    } else {
+                        text.push(letter);
+                    }
                 }
                 tokens.push(Token { sort: Sort::Word, text, at });
             }

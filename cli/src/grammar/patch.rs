@@ -95,18 +95,22 @@ pub fn set(args: &mut Args<'_>) -> Parsed {
     }
 }
 
-fn moment(token: &Token) -> Result<When, ParseError> {
+/// Beats of a bar.
+const BAR_BEATS: u32 = 4;
+
+pub(super) fn moment(token: &Token) -> Result<When, ParseError> {
     match token.text.as_str() {
-        "beat" | "bar" => {
-            let message = format!("unsupported: --at {} comes later; --at +2s is there", token.text);
-            Err(ParseError::new(token.at, message).coded("unsupported"))
-        }
+        "beat" => Ok(When::NextBeat(1)),
+        "bar" => Ok(When::NextBeat(BAR_BEATS)),
         text => match text.strip_prefix('+') {
             Some(time) => {
                 let time = Token { text: time.to_owned(), at: token.at + 1, sort: token.sort };
                 Ok(When::After(seconds(&time, "--at")?))
             }
-            None => Err(ParseError::new(token.at, format!("--at takes a time from now such as +2s, not {text:?}"))),
+            None => Err(ParseError::new(
+                token.at,
+                format!("--at takes beat, bar or a time from now such as +2s, not {text:?}"),
+            )),
         },
     }
 }

@@ -3,12 +3,18 @@
 
 use tine_engine::command::{Measure, Value};
 
+/// What the name of a sound file ends with.
+const SOUND_FILE: &str = ".wav";
+
 /// The value that `text` spells, or what is wrong with it.
 ///
 /// # Errors
 /// A sentence that says what would be right.
 pub fn value(text: &str) -> Result<Value, String> {
     let lower = text.to_lowercase();
+    if lower.ends_with(SOUND_FILE) && !text.contains('\0') {
+        return Ok(Value::File(text.into()));
+    }
     let starts_number = |text: &str| {
         text.trim_start_matches(['+', '-']).starts_with(|first: char| first.is_ascii_digit() || first == '.')
     };

@@ -74,7 +74,7 @@ verbs! {
         "cables from outputs to inputs; `in` and `out` need no name", ["--gain"], [Path], patch::connect;
     "disconnect", "disconnect A[.PORT] [> B[.PORT]]",
         "removes one cable, or all of A's", [], [Path], patch::disconnect;
-    "set", "set ID.PARAM VALUE [ID.PARAM VALUE]... [--ramp 50ms] [--at +2s]",
+    "set", "set ID.PARAM VALUE [ID.PARAM VALUE]... [--ramp 50ms] [--at +2s|beat|bar]",
         "moves params", ["--ramp", "--at"], [Param, Value], patch::set;
     "get", "get ID[.PARAM]", "values of params", [], [Param], rest::get;
     "info", "info ID", "a module with its params and cables", [], [Id], rest::info;
@@ -85,7 +85,7 @@ verbs! {
     "dup", "dup ID", "a second module with the same params and incoming cables", [], [Id], patch::duplicate;
     "bypass", "bypass ID on|off", "lets the signal pass a module by", [], [Id, Switch], patch::bypass;
     "reset", "reset ID", "the state of a new module; its params stay", [], [Id], patch::reset;
-    "note", "note ID PITCH [VELOCITY]", "plays a pitch and opens the gate", [], [Id, Free], play::note;
+    "note", "note ID PITCH [VELOCITY]", "plays a pitch and opens the gate; velocity 0 lets go of it", [], [Id, Free], play::note;
     "gate", "gate ID on|off", "opens or closes the gate", [], [Id, Switch], play::gate;
     "trig", "trig ID", "a short pulse", [], [Id, Free], play::trigger;
     "save", "save FILE", "writes the patch to a file", [], [File], rest::save;
@@ -102,7 +102,7 @@ verbs! {
     "scope", "scope ID[.PORT]", "draws what an output gives", [], [Output], rest::scope;
     "trace", "trace FILE", "writes the timing of each block to a file", [], [File], rest::later;
     "restart", "restart WORKER", "replaces a worker by a new one; its modules play on", [], [Free], rest::restart;
-    "bpm", "bpm 128", "the tempo", [], [Free], rest::later;
+    "bpm", "bpm [128]", "the tempo, or another one", ["--ramp", "--at"], [Free], play::tempo;
     "midi", "midi ...", "MIDI ports and channels", [], [Free], rest::later;
     "learn", "learn ID.PARAM", "the next controller that moves drives the param", [], [Param], rest::later;
     "devices", "devices", "what sound goes to", [], [Free], rest::devices;

@@ -61,7 +61,15 @@ fn step(
             let id = id.clone().unwrap_or_else(|| Name::new("vca1").unwrap());
             let channels = *channels;
             let params = vec![1.0];
-            modules.push(ModuleInfo { id: id.clone(), kind, channels, worker: Some(3), bypassed: false, params });
+            modules.push(ModuleInfo {
+                id: id.clone(),
+                kind,
+                channels,
+                worker: Some(3),
+                bypassed: false,
+                params,
+                files: Vec::new(),
+            });
             Ok(Outcome::Created { id, kind: kind.name, worker: 3, took_ms: 0.8 })
         }
         Command::Set { module, value, .. } => {
@@ -88,7 +96,7 @@ fn answer(modules: &[ModuleInfo], query: Query) -> Result<Answer, Refusal> {
     match query {
         Query::Patch => Ok(Answer::Patch(Patch { modules: modules.to_vec(), cables: vec![] })),
         Query::Info(id) => Ok(Answer::Info(find(&id)?.clone(), vec![], vec![])),
-        Query::Get(id, _) => Ok(Answer::Params(vec![("gain", find(&id)?.params[0])])),
+        Query::Get(id, _) => Ok(Answer::Params(vec![("gain", find(&id)?.params[0].into())])),
         _ => Ok(Answer::Modules(modules.to_vec())),
     }
 }

@@ -2,7 +2,7 @@
 
 use tine_engine::answer::ModuleInfo;
 use tine_modules::CATALOGUE;
-use tine_protocol::spec::{Curve, KindSpec, ParamSpec, PortSpec, Role};
+use tine_protocol::spec::{KindSpec, ParamSpec, PortSpec, Role, Unit};
 
 use crate::catalog::signal;
 use crate::grammar::lexer::{Sort, Token, lex};
@@ -205,9 +205,10 @@ fn values(taken: &[&Token], live: &dyn Live) -> Vec<Candidate> {
 
 /// The words of a choice; of a number, the one it has now.
 fn choices(spec: &ParamSpec, now: f32) -> Vec<Candidate> {
-    match spec.curve {
-        Curve::Choice => spec.choices.iter().map(|&choice| Candidate::new(choice, "")).collect(),
-        Curve::Linear | Curve::Exponential => {
+    match spec.unit {
+        Unit::Choice => spec.choices.iter().map(|&choice| Candidate::new(choice, "")).collect(),
+        Unit::File => Vec::new(),
+        _ => {
             vec![Candidate::new(literal(now, spec), &format!("now; {}", range(spec)))]
         }
     }
@@ -225,7 +226,15 @@ mod tests {
             let module = |id: &str, kind: &str| {
                 let kind = tine_modules::kind(kind).unwrap().1.spec;
                 let params = kind.params.iter().map(|spec| spec.default).collect();
-                ModuleInfo { id: Name::new(id).unwrap(), kind, channels: 1, worker: None, bypassed: false, params }
+                ModuleInfo {
+                    id: Name::new(id).unwrap(),
+                    kind,
+                    channels: 1,
+                    worker: None,
+                    bypassed: false,
+                    params,
+                    files: Vec::new(),
+                }
             };
             vec![module("amp", "vca"), module("out", "out")]
         }

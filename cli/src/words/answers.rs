@@ -1,6 +1,6 @@
 //! Answers to queries: tables, and a drawing for `scope`.
 
-use tine_engine::answer::{Answer, CableInfo, ModuleInfo, Stat, WorkerInfo};
+use tine_engine::answer::{Answer, CableInfo, ModuleInfo, Setting, Stat, WorkerInfo};
 use tine_engine::name::Name;
 use tine_protocol::spec::KindSpec;
 
@@ -25,8 +25,8 @@ pub fn answer(answer: &Answer, of: Option<(&Name, &KindSpec)>, style: Style) -> 
             format!("{}, {}", count(patch.modules.len(), "module"), count(patch.cables.len(), "cable"))
         }
         Answer::Meters(peaks) => {
-            let [left, right] = peaks.map(|peak| decibels(f64::from(peak)));
-            format!("left {left} db, right {right} db")
+            let [left, right] = peaks.map(|peak| meter(f64::from(peak)));
+            format!("left   {left}\nright  {right}")
         }
         Answer::Scope(frames) => scope(frames),
     }
@@ -72,8 +72,12 @@ fn info(module_info: &ModuleInfo, inward: &[CableInfo], outward: &[CableInfo], s
     let mut parts = vec![format!("{head}: {}", kind.summary)];
     if !kind.params.is_empty() {
         let mut table = Table::new(&["param", ">value", "range", ""]);
-        for (spec, &value) in kind.params.iter().zip(&module_info.params) {
-            table.row([spec.name.into(), quantity(value, spec), range(spec), spec.summary.into()]);
+        for (spec, (_, value)) in kind.params.iter().zip(module_info.settings()) {
+            let shown = match value {
+                Setting::Number(value) => quantity(value, spec),
+                Setting::File(path) => path.display().to_string(),
+            };
+            table.row([spec.name.into(), shown, range(spec), spec.summary.into()]);
         }
         parts.push(table.text(style));
     }
@@ -86,10 +90,15 @@ fn info(module_info: &ModuleInfo, inward: &[CableInfo], outward: &[CableInfo], s
     parts.join("\n")
 }
 
-fn values(params: &[(&'static str, f32)], of: Option<(&Name, &KindSpec)>) -> String {
+fn values(params: &[(&'static str, Setting)], of: Option<(&Name, &KindSpec)>) -> String {
     let spec = |param: &str| of.and_then(|(_, kind)| kind.param(param).map(|index| &kind.params[index]));
-    let shown = params.iter().map(|&(param, value)| {
-        let value = spec(param).map_or_else(|| significant(f64::from(value), 6), |spec| quantity_exact(value, spec));
+    let shown = params.iter().map(|(param, value)| {
+        let value = match value {
+            &Setting::Number(value) => {
+                spec(param).map_or_else(|| significant(f64::from(value), 6), |spec| quantity_exact(value, spec))
+            }
+            Setting::File(path) => path.display().to_string(),
+        };
         match of {
             Some((id, _)) => format!("{id}.{param} = {value}"),
             None => format!("{param} = {value}"),
@@ -97,6 +106,15 @@ fn values(params: &[(&'static str, f32)], of: Option<(&Name, &KindSpec)>) -> Str
     });
     let lines: Vec<String> = shown.collect();
     if lines.is_empty() { "no params".to_owned() } else { lines.join("\n") }
+}
+
+/// A level as a bar of a fortieth per 1.5 dB, full at 0 dB, and in numbers.
+fn meter(peak: f64) -> String {
+    const STEPS: usize = 40;
+    const STEP_DB: f64 = 1.5;
+    let db = 20.0 * libm::log10(peak.max(1e-9));
+    let lit = (STEPS as f64 + db / STEP_DB).round().clamp(0.0, STEPS as f64) as usize;
+    format!("{}{} {} db", "\u{2588}".repeat(lit), "\u{b7}".repeat(STEPS - lit), decibels(peak))
 }
 
 fn pool(workers: &[WorkerInfo], style: Style) -> String {
@@ -158,7 +176,7 @@ mod tests {
     fn vca() -> ModuleInfo {
         let kind = tine_modules::kind("vca").unwrap().1.spec;
         let id = Name::new("1").unwrap();
-        ModuleInfo { id, kind, channels: 4, worker: Some(3), bypassed: true, params: vec![0.5] }
+        ModuleInfo { id, kind, channels: 4, worker: Some(3), bypassed: true, params: vec![0.5], files: Vec::new() }
     }
 
     #[test]

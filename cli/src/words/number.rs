@@ -1,6 +1,6 @@
 //! Numbers as a player reads them: few digits, natural units. Patch files do not come through here.
 
-use tine_protocol::spec::{Curve, ParamSpec, Unit};
+use tine_protocol::spec::{ParamSpec, Unit};
 
 /// Digits in tables and answers: enough to hear no difference, few enough to read.
 const DIGITS: usize = 4;
@@ -28,7 +28,7 @@ pub fn quantity_exact(value: f32, param: &ParamSpec) -> String {
 }
 
 fn quantity_with(value: f32, param: &ParamSpec, digits: usize) -> String {
-    if param.curve == Curve::Choice {
+    if param.unit == Unit::Choice {
         return choice(value, param).map_or_else(|| significant(f64::from(value), digits), str::to_owned);
     }
     let value = f64::from(value);
@@ -41,7 +41,12 @@ fn quantity_with(value: f32, param: &ParamSpec, digits: usize) -> String {
         Unit::Gain if value > 0.0 && value != 1.0 => format!("{} ({} db)", show(value), decibels(value)),
         Unit::Octaves => format!("{} oct", show(value)),
         Unit::Cycles => format!("{} cycles", show(value)),
-        Unit::Gain | Unit::Ratio | Unit::Choice => show(value),
+        Unit::Decibels => format!("{} db", show(value)),
+        Unit::Cents => format!("{} cents", show(value)),
+        Unit::Beats => format!("{} beats", show(value)),
+        Unit::BeatsPerMinute => format!("{} bpm", show(value)),
+        Unit::File if value == 0.0 => "none".to_owned(),
+        Unit::Gain | Unit::Ratio | Unit::Choice | Unit::Count | Unit::File => show(value),
     }
 }
 
@@ -52,9 +57,10 @@ pub fn choice(value: f32, param: &ParamSpec) -> Option<&'static str> {
 
 /// Both ends of the range, or the choices.
 pub fn range(param: &ParamSpec) -> String {
-    match param.curve {
-        Curve::Choice => param.choices.join(" "),
-        Curve::Linear | Curve::Exponential => {
+    match param.unit {
+        Unit::Choice => param.choices.join(" "),
+        Unit::File => "a .wav file".to_owned(),
+        _ => {
             let plain = |value: f32| {
                 let text = quantity(value, param);
                 // The decibels of a gain's ends tell nobody anything.
@@ -72,7 +78,11 @@ pub fn symbol(unit: Unit) -> &'static str {
         Unit::Seconds => "s",
         Unit::Octaves => "oct",
         Unit::Cycles => "cycles",
-        Unit::Ratio | Unit::Gain | Unit::Choice => "",
+        Unit::Decibels => "db",
+        Unit::Cents => "cents",
+        Unit::Beats => "beats",
+        Unit::BeatsPerMinute => "bpm",
+        Unit::Ratio | Unit::Gain | Unit::Choice | Unit::Count | Unit::File => "",
     }
 }
 

@@ -69,6 +69,7 @@ pub fn patch_error(error: &PatchError) -> String {
             let label = if id == kind { id.clone() } else { format!("{kind} {id}") };
             format!("{label} cannot {verb}")
         }
+        PatchError::File { path, reason } => format!("{path}: {reason}"),
         PatchError::NoHistory { what } => format!("nothing to {what}"),
     }
 }

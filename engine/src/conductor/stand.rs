@@ -11,6 +11,7 @@ use tine_protocol::sys::alarm::Alarm;
 use tine_worker::executor::{Executor, Patience};
 use tine_worker::rig::Rig;
 
+use super::tempo::Tempo;
 use super::{Conductor, Listener, Loop, Outlet, Pace, Watched};
 use crate::batch::{Batch, CYCLES_MAX, DueEvent, PENDING_MAX, Report};
 
@@ -88,6 +89,7 @@ impl Stand {
             watched: None,
             out_plan,
             out_port_samples: FRAMES as u32,
+            tempo: Tempo::default(),
         };
         let state = Loop::new(conductor.control.read(0), &[]);
         Stand {
@@ -127,7 +129,7 @@ impl Stand {
 /// A batch that makes the present plan valid anew and moves the oscillator's pitch in each of `frames` frames, last frame first.
 pub fn batch(id: u64, first_frame: u64, frames: u64) -> Box<Batch> {
     let event = |frame: u64| {
-        let event = LaneEvent { slot: Slot(1), input: 0, frame: 0, ramp_frames: 0, value: frame as f32 / 100.0 };
+        let event = LaneEvent { slot: Slot(1), channel: u32::MAX, value: frame as f32 / 100.0, ..LaneEvent::default() };
         DueEvent { lane: LANE, frame: first_frame + frame, event }
     };
     let events = (0..frames).rev().map(event).collect();

@@ -27,7 +27,7 @@ impl Listener for Ear {
 fn a_cycle_never_allocates_or_blocks() {
     let (sink, mut device) = feed::feed(BLOCKS as usize * FRAMES);
     let heard = Arc::new(AtomicU64::new(0));
-    let pace = Pace::Device { outlet: Outlet { sink, period: FRAMES as u32 }, lead: 1, first: 0 };
+    let pace = Pace::Device { outlet: Outlet { sink, period: FRAMES as u32, ear: None }, lead: 1, first: 0 };
     let mut stand = Stand::new(pace, Patience::Wait);
     let Stand { conductor, state, worker, orders, listeners, listeners_back, new_outlets, old_outlets, .. } =
         &mut stand;
@@ -49,7 +49,7 @@ fn a_cycle_never_allocates_or_blocks() {
     }
     // The device is lost: another takes its place.
     let (sink, _other_device) = feed::feed(2 * FRAMES);
-    assert!(new_outlets.push(Outlet { sink, period: FRAMES as u32 }).is_ok());
+    assert!(new_outlets.push(Outlet { sink, period: FRAMES as u32, ear: None }).is_ok());
     worker.run_block(BLOCKS);
     assert_no_alloc(|| {
         let _guard = ScopedSanitizeRealtime::default();

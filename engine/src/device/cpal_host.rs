@@ -18,6 +18,7 @@ use super::callback::{Callback, Pace};
 use super::listing;
 use super::watch::{News, Watch};
 use super::{Backend, DeviceError, DeviceEvent, Opened, Playing, Wish};
+use crate::ear::Mouth;
 use crate::feed::{Feed, SIDES};
 
 /// For ALSA the longest time in which a dead card goes unnoticed by cpal's thread; for JACK how long a server may
@@ -93,7 +94,7 @@ pub(super) fn open(wish: &Wish) -> Result<Box<dyn Opened>, DeviceError> {
     if period != wish.period {
         return Err(unfit(format!("a period of {period}")));
     }
-    Ok(Box::new(Ready { name, rate_hz: wish.rate_hz, period, stream, outbox, news }))
+    Ok(Box::new(Ready { name, rate_hz: wish.rate_hz, period, stream, outbox, news, wish: wish.clone(), input: None }))
 }
 
 /// Why ALSA's default was not taken, for a note of one line.
@@ -160,6 +161,46 @@ fn choose(configs: &[SupportedStreamConfigRange], wish: &Wish) -> Option<Support
         enough => enough,
     };
     configs.iter().filter(fits).min_by_key(|config| (channels(config), format(config))).copied()
+}
+
+/// Opens what the same device, or server, hears: at the same rate and period, or not at all.
+fn hear(wish: &Wish, mut mouth: Mouth, news: &Arc<News>) -> Result<Held, String> {
+    let jack = wish.backend == Backend::Jack;
+    let device = if jack { jack_host().and_then(|host| host.default_input_device()) } else { find_alsa(wish) };
+    let device = device.ok_or("there is no input")?;
+    let configs: Vec<_> = device.supported_input_configs().map_err(|e| e.to_string())?.collect();
+    let config = choose(&configs, wish).ok_or_else(|| format!("it hears {}", describe(&configs)))?;
+    let channels = usize::from(config.channels());
+    let stream_config = StreamConfig {
+        channels: config.channels(),
+        sample_rate: wish.rate_hz,
+        buffer_size: BufferSize::Fixed(wish.period),
+    };
+    let on_error = {
+        let news = Arc::clone(news);
+        move |e: cpal::Error| {
+            if e.kind() == ErrorKind::Xrun {
+                news.xrun();
+            }
+        }
+    };
+    let timeout = Some(if jack { JACK_ANSWER } else { ALSA_POLL });
+    let mut floats = vec![0.0; wish.period as usize * channels];
+    let stream = match config.sample_format() {
+        SampleFormat::I16 => {
+            let hear = move |heard: &[i16], _: &_| mouth.hear_as(heard, channels, &mut floats, 1.0 / 32_768.0);
+            device.build_input_stream(stream_config, hear, on_error, timeout)
+        }
+        SampleFormat::I32 => {
+            let hear = move |heard: &[i32], _: &_| mouth.hear_as(heard, channels, &mut floats, 1.0 / 2_147_483_648.0);
+            device.build_input_stream(stream_config, hear, on_error, timeout)
+        }
+        _ => {
+            let hear = move |heard: &[f32], _: &_| mouth.hear(heard, channels);
+            device.build_input_stream(stream_config, hear, on_error, timeout)
+        }
+    };
+    stream.map(|stream| Held(Some(stream))).map_err(|e| e.to_string())
 }
 
 /// What a device that converts takes at this rate: it claims to take anything, and only by trying does one learn more.
@@ -241,6 +282,8 @@ struct Ready {
     stream: Held,
     outbox: Producer<Feed>,
     news: Arc<News>,
+    wish: Wish,
+    input: Option<Held>,
 }
 
 impl Opened for Ready {
@@ -254,6 +297,17 @@ impl Opened for Ready {
 
     fn period(&self) -> u32 {
         self.period
+    }
+
+    fn listen(&mut self, mouth: Mouth) -> Option<String> {
+        let _quiet = Quiet::new();
+        match hear(&self.wish, mouth, &self.news) {
+            Ok(stream) => {
+                self.input = Some(stream);
+                None
+            }
+            Err(why) => Some(format!("{}: {why}", self.name)),
+        }
     }
 
     fn start(
@@ -271,6 +325,9 @@ impl Opened for Ready {
             Some(Err(e)) => return Err(refused(e.to_string())),
             None => return Err(refused("it is closed".to_owned())),
         }
+        if let Some(Err(e)) = self.input.as_ref().and_then(Held::get).map(StreamTrait::play) {
+            tracing::warn!("no input: {}: {e}", self.name);
+        }
         let watch = Watch::start(Arc::clone(&self.news), tell).map_err(|e| refused(e.to_string()))?;
         Ok(Box::new(Sounding {
             name: self.name,
@@ -278,6 +335,7 @@ impl Opened for Ready {
             period: self.period,
             news: self.news,
             _stream: self.stream,
+            _input: self.input,
             _watch: watch,
         }))
     }
@@ -289,6 +347,7 @@ struct Sounding {
     rate_hz: u32,
     period: u32,
     news: Arc<News>,
+    _input: Option<Held>,
     _stream: Held,
     _watch: Watch,
 }

@@ -4,6 +4,7 @@
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::ear::Mouth;
 use crate::feed::Feed;
 
 #[cfg(feature = "devices")]
@@ -26,6 +27,8 @@ pub struct Wish {
     pub rate_hz: u32,
     /// Frames that the device takes at once.
     pub period: u32,
+    /// Whether it is to be heard, too.
+    pub is_heard: bool,
 }
 
 /// A host of devices.
@@ -107,6 +110,10 @@ pub trait Opened: Send {
     fn rate_hz(&self) -> u32;
     /// Frames that it will take at once.
     fn period(&self) -> u32;
+    /// Has the device give what it hears to `mouth` from its start on. Why not, if it hears nothing.
+    fn listen(&mut self, _mouth: Mouth) -> Option<String> {
+        Some(format!("{} hears nothing", self.name()))
+    }
     /// Starts to play. `tell` is called on a thread of the device's own, never on the real-time one, and must not
     /// block: dropping the device waits for it.
     ///

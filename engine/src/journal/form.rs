@@ -4,11 +4,12 @@
 //! follows from their order.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tine_protocol::ids::{LaneId, Slot};
-use tine_protocol::spec::{CHANNELS_MAX, Role};
+use tine_protocol::spec::{CHANNELS_MAX, Role, Unit};
 
 use crate::command::PortRef;
 use crate::edit::find_output;
@@ -76,6 +77,9 @@ struct ModuleForm {
     kind: String,
     channels: usize,
     params: BTreeMap<String, f32>,
+    /// Sound files, by the name of the param. The number of a place means nothing to another engine.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    files: BTreeMap<String, PathBuf>,
     bypassed: bool,
     slot: u32,
     lane: u16,
@@ -147,12 +151,16 @@ impl PatchForm {
 
 impl ModuleForm {
     fn of(module: &Module) -> ModuleForm {
-        let params = module.spec.params.iter().zip(&module.params);
+        let params = module.spec.params.iter().zip(&module.params).filter(|(spec, _)| spec.unit != Unit::File);
+        let files = module.files.iter();
         ModuleForm {
             id: module.id.clone(),
             kind: module.spec.name.to_owned(),
             channels: module.channels,
             params: params.map(|(spec, &value)| (spec.name.to_owned(), value)).collect(),
+            files: files
+                .map(|(&param, path)| (module.spec.params[usize::from(param)].name.to_owned(), path.clone()))
+                .collect(),
             bypassed: module.is_bypassed,
             slot: module.slot.0,
             lane: module.lane.0,
@@ -184,6 +192,8 @@ impl ModuleForm {
             // What a version with a wider range has set is as near as may be.
             params[index] = value.clamp(min, max);
         }
+        let is_file = |name: &str| spec.param(name).filter(|&param| spec.params[param].unit == Unit::File);
+        let files = self.files.iter().filter_map(|(name, path)| Some((is_file(name)? as u16, path.clone())));
         Ok(Module {
             slot: Slot(self.slot),
             id: self.id.clone(),
@@ -193,6 +203,7 @@ impl ModuleForm {
             lane: if spec.role == Role::Output { out_lane } else { LaneId(self.lane) },
             initial: params.clone().into(),
             params,
+            files: files.collect(),
             seed: self.seed,
             is_bypassed: self.bypassed,
         })

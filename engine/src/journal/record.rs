@@ -1,5 +1,7 @@
 //! What the lines of a session's files say: the first line of each file, and the changes in a journal.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 use tine_protocol::ids::{LaneId, Slot};
 
@@ -78,7 +80,9 @@ impl Change {
             Change::Request { commands, lanes } => {
                 // Wishes were met when the request was accepted; a worker that was named then may not be there now.
                 let mut anywhere = |_: &Model, _: &Placement| Ok(LaneId(0));
-                let mut draft = Draft::new(&state.model, state.next_slot, catalogue, &mut anywhere);
+                // Files are read once all is known that happened.
+                let mut unread = |_: u16, _: &Path| Ok(0);
+                let mut draft = Draft::new(&state.model, state.next_slot, catalogue, &mut anywhere, &mut unread);
                 for command in commands {
                     draft.apply(command)?;
                 }

@@ -76,7 +76,9 @@ impl<'a> Args<'a> {
     pub fn value(&mut self) -> Result<Value, Fault> {
         if let Some(OscType::String(word)) = self.all.get(self.next) {
             self.next += 1;
-            return Ok(Value::Word(word.clone()));
+            // Whether the sender may name it is seen to before it reaches the session (Shared::with_sounds).
+            let is_sound = word.to_lowercase().ends_with(".wav");
+            return Ok(if is_sound { Value::File(word.into()) } else { Value::Word(word.clone()) });
         }
         Ok(Value::Number(self.number()?, Measure::Plain))
     }

@@ -14,13 +14,14 @@ use tine_protocol::spec::KindSpec;
 use super::action::{Action, Confirm, Fault};
 use super::args::whole;
 use super::decode::{Group, decode};
+use super::files::inside;
 use super::notify::Change;
 use super::reply::{ReplyTo, Reporter, lock, origin};
 use super::stats::Count;
 use super::table::{self, REQUEST};
 use super::tokens::Known;
 use crate::answer::{Applied, ModuleInfo, Outcome};
-use crate::command::{Request, When};
+use crate::command::{Command, Request, Value, When};
 use crate::error::Refusal;
 use crate::handle::Handle;
 
@@ -79,7 +80,9 @@ impl Batch {
         let has = |test: fn(&Action) -> bool| self.calls.iter().any(|call| test(&call.action));
         let is_mixed = has(|action| matches!(action, Action::Commands { .. }))
             && has(|action| !matches!(action, Action::Commands { .. }));
-        has(|action| matches!(action, Action::Matching(_) | Action::Slow(_))) || is_mixed && !self.is_timed()
+        has(|action| matches!(action, Action::Matching(_) | Action::Slow(_)))
+            || has(|action| matches!(action, Action::Commands { commands, .. } if commands.iter().any(names_sound)))
+            || is_mixed && !self.is_timed()
     }
 
     /// Refuses the whole batch: tells everybody who wants to know.
@@ -188,10 +191,7 @@ impl Shared {
 
     /// Submits a batch: its commands as one request, then the rest. `may_wait` on the slow thread only.
     pub fn carry_out(self: &Arc<Self>, batch: Batch, may_wait: bool) {
-        let batch = match self.resolve(batch) {
-            Some(batch) => batch,
-            None => return,
-        };
+        let Some(batch) = self.resolve(batch).and_then(|batch| self.with_sounds(batch)) else { return };
         let (from, when, is_timed) = (batch.from, batch.when, batch.is_timed());
         let (mut commands, mut parts, mut rest) = (Vec::new(), Vec::new(), Vec::new());
         for call in batch.calls {
@@ -263,12 +263,50 @@ impl Shared {
         Some(batch)
     }
 
+    /// Puts the paths of sound files in the place of their names; refuses the batch if one leads out of the session's folder. On the
+    /// slow thread, if at all: see [`Batch::is_slow`].
+    fn with_sounds(&self, mut batch: Batch) -> Option<Batch> {
+        for index in 0..batch.calls.len() {
+            let Call { to, action: Action::Commands { commands, .. } } = &mut batch.calls[index] else { continue };
+            for path in commands.iter_mut().flat_map(sounds) {
+                match inside(&self.files, &path.to_string_lossy()) {
+                    Ok(real) => *path = real,
+                    Err(failure) => {
+                        let to = to.clone();
+                        to.fail(failure.code, &failure.message);
+                        batch.refuse(failure.code, &not_done(to.address()));
+                        return None;
+                    }
+                }
+            }
+        }
+        Some(batch)
+    }
+
     /// Waits for an answer of the session; `None` if it will not come or the server stops. On the slow thread only.
     pub fn wait<T>(&self, answer: &Receiver<T>) -> Option<T> {
         select! {
             recv(answer) -> answer => answer.ok(),
             recv(self.stopped) -> _ => None,
         }
+    }
+}
+
+/// The sound files that a command names.
+fn sounds(command: &mut Command) -> Vec<&mut PathBuf> {
+    let values: Vec<&mut Value> = match command {
+        Command::Create { params, .. } => params.iter_mut().map(|(_, value)| value).collect(),
+        Command::Set { value, .. } => vec![value],
+        _ => Vec::new(),
+    };
+    values.into_iter().filter_map(|value| if let Value::File(path) = value { Some(path) } else { None }).collect()
+}
+
+fn names_sound(command: &Command) -> bool {
+    match command {
+        Command::Create { params, .. } => params.iter().any(|(_, value)| matches!(value, Value::File(_))),
+        Command::Set { value, .. } => matches!(value, Value::File(_)),
+        _ => false,
     }
 }
 

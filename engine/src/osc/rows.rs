@@ -4,7 +4,7 @@ use rosc::{OscMessage, OscType};
 use tine_protocol::spec::{KindSpec, ParamSpec, Unit};
 
 use super::glob::Glob;
-use crate::answer::{Answer, CableInfo, ModuleInfo, WorkerInfo};
+use crate::answer::{Answer, CableInfo, ModuleInfo, Setting, WorkerInfo};
 use crate::error::{PatchError, Refusal};
 use crate::name::Name;
 
@@ -35,18 +35,26 @@ pub(super) fn values(id: &Name, asked: &[String], answer: Answer) -> Result<Vec<
     match answer {
         Answer::Params(params) => {
             for (name, value) in params {
-                args.extend([string(name), OscType::Float(value)]);
+                args.extend([string(name), setting(value)]);
             }
         }
         Answer::Info(module, ..) => {
             for param in asked {
                 let index = module.kind.param(param).ok_or_else(|| no_param(&module, param))?;
-                args.extend([string(param), OscType::Float(module.params.get(index).copied().unwrap_or(0.0))]);
+                let value = module.settings().nth(index).map_or(Setting::Number(0.0), |(_, value)| value);
+                args.extend([string(param), setting(value)]);
             }
         }
         _ => {}
     }
     Ok(vec![row("/set", args)])
+}
+
+fn setting(value: Setting) -> OscType {
+    match value {
+        Setting::Number(number) => OscType::Float(number),
+        Setting::File(path) => string(&path.to_string_lossy()),
+    }
 }
 
 fn no_param(module: &ModuleInfo, param: &str) -> Refusal {
@@ -106,8 +114,13 @@ fn unit(param: &ParamSpec) -> String {
         Unit::Seconds => "s".to_owned(),
         Unit::Octaves => "octaves".to_owned(),
         Unit::Cycles => "cycles".to_owned(),
+        Unit::Decibels => "db".to_owned(),
+        Unit::Cents => "cents".to_owned(),
+        Unit::Beats => "beats".to_owned(),
+        Unit::BeatsPerMinute => "bpm".to_owned(),
         Unit::Choice => param.choices.join(" "),
-        Unit::Ratio | Unit::Gain => String::new(),
+        Unit::File => "wav".to_owned(),
+        Unit::Ratio | Unit::Gain | Unit::Count => String::new(),
     }
 }
 

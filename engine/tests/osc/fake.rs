@@ -29,7 +29,7 @@ pub static TONE: KindSpec = KindSpec {
         ParamSpec::exponential("freq", Unit::Hertz, (20.0, 20_000.0), 440.0),
         ParamSpec::linear("level", Unit::Gain, (0.0, 1.0), 1.0),
     ],
-    notes: Notes { pitch: None, gate: Some("in"), velocity: None, trigger: None },
+    notes: Notes { pitch: None, gate: Some("in"), velocity: None, trigger: None, voices: None },
 };
 
 pub static DUST: KindSpec = KindSpec {
@@ -40,7 +40,7 @@ pub static DUST: KindSpec = KindSpec {
     inputs: &[],
     outputs: &[PortSpec::new("out", Signal::Audio, "sound")],
     params: &[ParamSpec::linear("level", Unit::Gain, (0.0, 1.0), 0.5)],
-    notes: Notes { pitch: None, gate: None, velocity: None, trigger: None },
+    notes: Notes { pitch: None, gate: None, velocity: None, trigger: None, voices: None },
 };
 
 /// What a test tells the session.
@@ -175,6 +175,7 @@ impl Session {
                     worker: Some(3),
                     bypassed: false,
                     params: values,
+                    files: Vec::new(),
                 });
                 notices.push(Notice::ModuleAdded(id.clone(), spec.name));
                 for (param, value) in params {
@@ -252,8 +253,9 @@ impl Session {
             }
             Query::Get(id, param) => {
                 let module = self.find(&id).map_err(rejected)?;
-                let all = module.kind.params.iter().map(|param| param.name).zip(module.params.iter().copied());
-                Answer::Params(all.filter(|(name, _)| param.as_deref().is_none_or(|param| param == *name)).collect())
+                Answer::Params(
+                    module.settings().filter(|(name, _)| param.as_deref().is_none_or(|param| param == *name)).collect(),
+                )
             }
             Query::Cables => Answer::Cables(self.cables.clone()),
             Query::Pool => Answer::Pool(vec![WorkerInfo {

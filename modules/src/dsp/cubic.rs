@@ -46,6 +46,13 @@ impl Cubic {
         Cubic { first: latest, second: 0.5 * (latest - middle), third: (latest - 2.0 * middle + oldest) / 6.0 }
     }
 
+    /// Through the last four samples, oldest first: the path from the one before last to the last.
+    #[inline(always)]
+    pub fn through(samples: [f32; 4]) -> Cubic {
+        let [a, b, c, d] = samples.map(f64::from);
+        Cubic::new(b - a, c - b, d - c)
+    }
+
     /// How far the path is from where it was at t = 0; exactly the last difference at t = 1.
     #[inline(always)]
     pub fn at(&self, t: f64) -> f64 {

@@ -2,6 +2,9 @@
 
 use crate::Param;
 
+/// Time constants in which the distance to the target falls by 60 dB: ln(1000).
+pub const FALL_60_DB: f64 = 6.907_755_278_982_137;
+
 /// 1 - e^-x for `x` of 0 or more: the share of the way to its target that an exponential covers in `x` time constants.
 ///
 /// Relative error below 1e-8 for x <= 2 and never out of 0..1; no cancellation for a small `x`, as `1 - exp(-x)` has.
@@ -30,7 +33,7 @@ pub struct Approach<'a, const W: usize> {
 }
 
 impl<'a, const W: usize> Approach<'a, W> {
-    /// An approach that lasts `constants` time constants in the seconds that `seconds` names (ln 1000 for -60 dB).
+    /// An approach that lasts `constants` time constants in the seconds that `seconds` names ([`FALL_60_DB`], say).
     #[inline(always)]
     pub fn new(seconds: Param<'a, W>, constants: f64, rate_hz: f32) -> Self {
         let scale = constants / f64::from(rate_hz);

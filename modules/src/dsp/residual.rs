@@ -4,29 +4,40 @@
 //! place of every jump the step response of a steep linear-phase low-pass: the *residual* is that response minus the
 //! ideal step, 32 frames long, and centred on the jump. Corners (jumps of the slope) take its integral,
 //! and jumps of the curvature the integral of that.
-//! Linear phase leaves no DC; the price is [`LATENCY`] frames.
+//! Linear phase leaves no DC; the price is half its length in latency: [`BEST`], or half of that and 20 to 30 dB more
+//! alias, [`LOW`].
 //!
 //! Source: Brandt, "Hard Sync Without Aliasing", ICMC 2001 (residuals); Esqueda, Välimäki, Bilbao, "Rounding Corners
 //! with BLAMP", DAFx-16 (corners); Kaiser's window after Oppenheim & Schafer, Discrete-Time Signal Processing 7.5.3.
 
 use bytemuck::{Pod, Zeroable};
 
-/// Frames that one residual spans.
+/// Frames that a residual spans at most.
 pub const TAPS: usize = 32;
 
-/// Frames by which everything that carries residuals is late.
-pub const LATENCY: usize = TAPS / 2;
+/// How long a residual is, and how steep its low-pass.
+#[derive(Clone, Copy, Debug)]
+pub struct Kernel {
+    /// Frames by which everything that carries these residuals is late: half their length.
+    pub latency: usize,
+    /// Shape of Kaiser's window.
+    beta: f64,
+}
+
+/// 32 taps, with side lobes below -150 dB once the table is summed up (SOUND.md, our probe).
+pub const BEST: Kernel = Kernel { latency: TAPS / 2, beta: 12.3 };
+
+/// 16 taps: a saw's alias at -122 / -116 / -113 / -111 / -111 dB for the pitches of SOUND.md. The best beta for those: 8 loses
+/// 9 dB at the upper end, 9 loses 7 dB at the lower.
+pub const LOW: Kernel = Kernel { latency: TAPS / 4, beta: 8.5 };
 
 /// Positions of an edge between two frames that the tables hold. 128 lose 23 dB (SOUND.md, our probe).
 const PHASES: usize = 512;
 
-/// Shape of Kaiser's window: side lobes below -150 dB once the table is summed up (SOUND.md, our probe).
-const BETA: f64 = 12.3;
-
 /// One residual per position of the edge; row `q` is for an edge `q / 512` frames before a frame.
 ///
-/// Tap `j` of a row lies `j - 16 + q / 512` frames after the edge. Row 512 is row 0 of the frame before, seen from
-/// the left of the edge, so that interpolation between rows never crosses it.
+/// Tap `j` of a row lies `j - latency + q / 512` frames after the edge. Row 512 is row 0 of the frame before, seen from
+/// the left of the edge, so that interpolation between rows never crosses it. Taps past the end of a short kernel are 0.
 pub type Rows = [[f32; TAPS]; PHASES + 1];
 
 /// The residuals of a step of 1 and of its integrals.
@@ -39,22 +50,30 @@ pub struct Residuals {
     pub ramp: Rows,
     /// For a change of the curvature, of 1 per frame and frame: one integral further.
     pub bow: Rows,
+    latency: u32,
 }
 
 impl Residuals {
+    /// Frames by which what carries these residuals is late.
+    #[inline(always)]
+    pub fn latency(&self) -> usize {
+        (self.latency as usize).min(BEST.latency)
+    }
+
     /// Computes the tables in place; about 16 000 values of the kernel.
-    pub fn fill(&mut self) {
+    pub fn fill(&mut self, kernel: Kernel) {
+        self.latency = kernel.latency as u32;
         // The left of an edge mirrors its right, for the kernel is even. With k(s) scaled to an area of 1 and its moments
         // M_i = integral of s^i k(s) from t to the end, the residuals t > 0 after the edge are, integrating by parts,
         // step: -M_0;  ramp: M_1 - t M_0;  bow: -(M_2 - 2 t M_1 + t^2 M_0) / 2.
-        const SIDE: usize = LATENCY * PHASES;
+        let side_cells = kernel.latency * PHASES;
         let cell = 1.0 / PHASES as f64;
-        let mut moments = vec![[0.0f64; 3]; SIDE + 1];
+        let mut moments = vec![[0.0f64; 3]; side_cells + 1];
         let mut right = [0.0; 3];
-        for index in (0..SIDE).rev() {
+        for index in (0..side_cells).rev() {
             // Simpson's rule over cells of 1/512: the kernel's shape takes whole frames, so its error is (1/512)^4.
             let start = index as f64 * cell;
-            let (middle, left) = (powers(start + 0.5 * cell), powers(start));
+            let (middle, left) = (kernel.powers(start + 0.5 * cell), kernel.powers(start));
             for order in 0..3 {
                 let area = (left[order] + 4.0 * middle[order] + right[order]) * cell / 6.0;
                 moments[index][order] = moments[index + 1][order] + area;
@@ -63,10 +82,10 @@ impl Residuals {
         }
         let unit = 0.5 / moments[0][0];
         for phase in 0..=PHASES {
-            for tap in 0..TAPS {
+            for tap in 0..2 * kernel.latency {
                 let position = tap * PHASES + phase;
-                let is_after = position > SIDE || (position == SIDE && phase == 0);
-                let distance = position.abs_diff(SIDE);
+                let is_after = position > side_cells || (position == side_cells && phase == 0);
+                let distance = position.abs_diff(side_cells);
                 let time = distance as f64 * cell;
                 let [m0, m1, m2] = moments[distance].map(|moment| moment * unit);
                 let side = if is_after { -1.0 } else { 1.0 };
@@ -78,25 +97,27 @@ impl Residuals {
     }
 }
 
-/// The kernel times the powers 0, 1 and 2 of the time.
-fn powers(time: f64) -> [f64; 3] {
-    let value = kernel(time);
-    [value, value * time, value * time * time]
-}
-
-/// The low-pass, `time` frames from its middle: a sinc that ends at half the rate, under Kaiser's window.
-fn kernel(time: f64) -> f64 {
-    let part = time / LATENCY as f64;
-    if part >= 1.0 {
-        return 0.0;
+impl Kernel {
+    /// The low-pass, `time` frames from its middle: a sinc that ends at half the rate, under Kaiser's window.
+    fn at(&self, time: f64) -> f64 {
+        let part = time / self.latency as f64;
+        if part >= 1.0 {
+            return 0.0;
+        }
+        let angle = std::f64::consts::PI * time;
+        let sinc = if angle < 1e-9 { 1.0 } else { libm::sin(angle) / angle };
+        sinc * bessel_i0(self.beta * libm::sqrt(1.0 - part * part)) / bessel_i0(self.beta)
     }
-    let angle = std::f64::consts::PI * time;
-    let sinc = if angle < 1e-9 { 1.0 } else { libm::sin(angle) / angle };
-    sinc * bessel_i0(BETA * libm::sqrt(1.0 - part * part)) / bessel_i0(BETA)
+
+    /// The same times the powers 0, 1 and 2 of the time.
+    fn powers(&self, time: f64) -> [f64; 3] {
+        let value = self.at(time);
+        [value, value * time, value * time * time]
+    }
 }
 
 /// Modified Bessel function of order 0, by its power series (Abramowitz & Stegun 9.6.12).
-fn bessel_i0(x: f64) -> f64 {
+pub(super) fn bessel_i0(x: f64) -> f64 {
     let quarter = 0.25 * x * x;
     let (mut sum, mut term, mut k) = (1.0, 1.0, 1.0);
     while term > 1e-17 * sum {
@@ -108,7 +129,7 @@ fn bessel_i0(x: f64) -> f64 {
 }
 
 /// Adds the residual of an edge of `amount` that came `age` (0..=1) frames before frame 0 of the wave; the naive value
-/// of that frame belongs into `into[LATENCY]`. `into` has at least [`TAPS`] values.
+/// of that frame belongs into `into[latency]`. `into` has at least [`TAPS`] values.
 #[inline(always)]
 pub fn add(rows: &Rows, into: &mut [f32], age: f32, amount: f32) {
     let position = age * PHASES as f32;
@@ -127,23 +148,28 @@ pub fn add(rows: &Rows, into: &mut [f32], age: f32, amount: f32) {
 mod tests {
     use super::*;
 
-    fn tables() -> Box<Residuals> {
-        let mut tables: Box<Residuals> = bytemuck::zeroed_box();
-        tables.fill();
-        tables
+    fn tables() -> [Box<Residuals>; 2] {
+        [BEST, LOW].map(|kernel| {
+            let mut tables: Box<Residuals> = bytemuck::zeroed_box();
+            tables.fill(kernel);
+            tables
+        })
     }
 
     #[test]
     fn the_residuals_fade_out_at_both_ends_and_jump_by_one_at_the_edge() {
-        let tables = tables();
-        assert_eq!(tables.step[0][LATENCY], -0.5, "just after the edge");
-        assert_eq!(tables.step[PHASES][LATENCY - 1], 0.5, "just before it");
-        for rows in [&tables.step, &tables.ramp, &tables.bow] {
-            assert!(rows[0][0].abs() < 1e-7 && rows[PHASES][TAPS - 1].abs() < 1e-7);
-            for tap in 0..TAPS - 1 {
-                if tap + 1 != LATENCY {
-                    assert!((rows[PHASES][tap] - rows[0][tap + 1]).abs() < 1e-7, "rows join at tap {tap}");
+        for tables in tables() {
+            let (latency, taps) = (tables.latency(), 2 * tables.latency());
+            assert_eq!(tables.step[0][latency], -0.5, "just after the edge");
+            assert_eq!(tables.step[PHASES][latency - 1], 0.5, "just before it");
+            for rows in [&tables.step, &tables.ramp, &tables.bow] {
+                assert!(rows[0][0].abs() < 1e-7 && rows[PHASES][taps - 1].abs() < 1e-7);
+                for tap in 0..TAPS - 1 {
+                    if tap + 1 != latency {
+                        assert!((rows[PHASES][tap] - rows[0][tap + 1]).abs() < 1e-7, "rows join at tap {tap}");
+                    }
                 }
+                assert!(rows.iter().all(|row| row[taps..].iter().all(|&tap| tap == 0.0)), "nothing past the end");
             }
         }
     }
@@ -151,21 +177,26 @@ mod tests {
     #[test]
     fn a_sampled_step_with_its_residual_keeps_the_area_of_the_ideal_step() {
         // The naive step came `phase / 512` frames before its first sample, and leaves that much area out or in.
-        for (phase, row) in tables().step.iter().enumerate() {
-            let sum: f64 = row.iter().map(|&tap| f64::from(tap)).sum();
-            assert!((sum - (phase as f64 / PHASES as f64 - 0.5)).abs() < 1e-6, "row {phase} sums to {sum}");
+        for tables in tables() {
+            for (phase, row) in tables.step.iter().enumerate() {
+                let sum: f64 = row.iter().map(|&tap| f64::from(tap)).sum();
+                // The short kernel's side lobes are higher: its DC gain depends on the position by 3e-6.
+                let limit = if tables.latency() == BEST.latency { 1e-6 } else { 1e-5 };
+                assert!((sum - (phase as f64 / PHASES as f64 - 0.5)).abs() < limit, "row {phase} sums to {sum}");
+            }
         }
     }
 
     #[test]
     fn every_residual_is_the_integral_of_the_one_before() {
-        let tables = tables();
-        for (rows, integrals) in [(&tables.step, &tables.ramp), (&tables.ramp, &tables.bow)] {
-            for tap in 0..TAPS {
-                for phase in 1..PHASES {
-                    let rise = f64::from(integrals[phase + 1][tap]) - f64::from(integrals[phase - 1][tap]);
-                    let slope = rise * PHASES as f64 / 2.0;
-                    assert!((slope - f64::from(rows[phase][tap])).abs() < 3e-5, "tap {tap} phase {phase}");
+        for tables in tables() {
+            for (rows, integrals) in [(&tables.step, &tables.ramp), (&tables.ramp, &tables.bow)] {
+                for tap in 0..2 * tables.latency() {
+                    for phase in 1..PHASES {
+                        let rise = f64::from(integrals[phase + 1][tap]) - f64::from(integrals[phase - 1][tap]);
+                        let slope = rise * PHASES as f64 / 2.0;
+                        assert!((slope - f64::from(rows[phase][tap])).abs() < 3e-5, "tap {tap} phase {phase}");
+                    }
                 }
             }
         }

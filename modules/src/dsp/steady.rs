@@ -3,7 +3,8 @@
 //! Phase has 48 bits here: a cycle of 100 seconds still has its exact length, and the loop over frames needs no more
 //! than 32-bit arithmetic (16 bits of fraction times at most 2^16 frames).
 
-use super::residual::{self, LATENCY, Residuals, TAPS};
+use super::divider::{Divider, Square};
+use super::residual::{self, Residuals, TAPS};
 use super::wave::{self, QUARTER, THREE_QUARTERS, Wave};
 
 /// Frames that are computed at once.
@@ -16,7 +17,7 @@ pub type Canvas = [f32; CHUNK + TAPS];
 pub const CYCLE_48: u64 = 1 << 48;
 
 /// A phase that moves by the same amount every frame.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Steady {
     /// Where the phase stood at the frame before the first; 48 bits.
     pub phase: u64,
@@ -33,19 +34,20 @@ impl Steady {
         self.phase.wrapping_add(self.step.wrapping_mul(frames as u64)) & (CYCLE_48 - 1)
     }
 
-    /// Adds `frames` frames of a wave to `canvas`, [`LATENCY`] late.
+    /// Adds `frames` frames of a wave to `canvas`, as late as its residuals are.
     #[inline(always)]
     pub fn draw(&self, wave: Wave, frames: usize, tables: &Residuals, canvas: &mut Canvas) {
-        let width = self.width;
+        let (width, late) = (self.width, tables.latency());
         let rise = self.step as f32 * (1.0 / CYCLE_48 as f32);
         match wave {
             Wave::Saw => {
-                self.naive(frames, canvas, wave::saw);
+                self.naive(frames, late, canvas, wave::saw);
                 self.edges(0, frames, &tables.step, -2.0, canvas);
             }
             Wave::Pulse => {
                 self.naive(
                     frames,
+                    late,
                     canvas,
                     #[inline(always)]
                     |phase| wave::pulse(phase, width),
@@ -54,12 +56,25 @@ impl Steady {
                 self.edges(width, frames, &tables.step, -2.0, canvas);
             }
             Wave::Tri => {
-                self.naive(frames, canvas, wave::tri);
+                self.naive(frames, late, canvas, wave::tri);
                 self.edges(QUARTER, frames, &tables.ramp, -8.0 * rise, canvas);
                 self.edges(THREE_QUARTERS, frames, &tables.ramp, 8.0 * rise, canvas);
             }
-            Wave::Sine => self.naive(frames, canvas, wave::sine),
+            Wave::Sine => self.naive(frames, late, canvas, wave::sine),
         }
+    }
+
+    /// Adds `frames` frames of the divided square.
+    #[inline(always)]
+    pub fn draw_sub(&self, frames: usize, mut square: Square<'_>) -> Divider {
+        self.passes(
+            0,
+            frames,
+            #[inline(always)]
+            |frame, age| square.edge(frame, age, true),
+        );
+        square.hold(frames);
+        square.divider
     }
 
     /// The bare phase of the frames to come, as a signal.
@@ -79,8 +94,8 @@ impl Steady {
     }
 
     #[inline(always)]
-    fn naive(&self, frames: usize, canvas: &mut Canvas, shape: impl Fn(u32) -> f32) {
-        for (frame, value) in canvas[LATENCY..LATENCY + frames].iter_mut().enumerate() {
+    fn naive(&self, frames: usize, late: usize, canvas: &mut Canvas, shape: impl Fn(u32) -> f32) {
+        for (frame, value) in canvas[late..late + frames].iter_mut().enumerate() {
             *value += shape(self.phase_at(frame));
         }
     }
@@ -88,6 +103,17 @@ impl Steady {
     /// Adds a residual wherever the phase passes `offset`.
     #[inline(always)]
     fn edges(&self, offset: u32, frames: usize, rows: &residual::Rows, amount: f32, canvas: &mut Canvas) {
+        self.passes(
+            offset,
+            frames,
+            #[inline(always)]
+            |frame, age| residual::add(rows, &mut canvas[frame..], age, amount),
+        );
+    }
+
+    /// Tells `each` frame on the way to which the phase passes `offset`, and how many frames ago that is there.
+    #[inline(always)]
+    fn passes(&self, offset: u32, frames: usize, mut each: impl FnMut(usize, f32)) {
         if self.step == 0 {
             return;
         }
@@ -101,7 +127,7 @@ impl Steady {
             }
             reached += steps as usize;
             phase = phase + steps * self.step - CYCLE_48;
-            residual::add(rows, &mut canvas[reached - 1..], phase as i64 as f32 * per_step, amount);
+            each(reached - 1, phase as i64 as f32 * per_step);
         }
     }
 }

@@ -57,10 +57,11 @@ impl Switch {
 
     /// Share of the new choice in `frame` of this block: exactly 1 from the end of the fade on.
     ///
-    /// A smoothstep: a straight line would leave corners in the sound.
+    /// A smoothstep: a straight line would leave corners in the sound. A change that was met with more than `fade_frames`
+    /// waits for the rest of them first.
     #[inline(always)]
     pub fn share(&self, frame: usize, fade_frames: u32) -> f32 {
-        let left = self.left.saturating_sub(frame as u32) as f32 / fade_frames.max(1) as f32;
+        let left = self.left.saturating_sub(frame as u32).min(fade_frames) as f32 / fade_frames.max(1) as f32;
         let part = 1.0 - left;
         part * part * (3.0 - 2.0 * part)
     }

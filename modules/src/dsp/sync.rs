@@ -32,31 +32,59 @@ const OFF: f32 = 0.25;
 const DIP: f32 = -0.25;
 
 impl Sync {
-    /// Takes the next sample; tells when between the last one (0) and this one (1) the input fired, if it did.
+    /// Takes the next samples of `W` channels. Tells `each` channel and frame that fires, and when between the frame before (0)
+    /// and this one (1).
     #[inline(always)]
-    pub fn next(&mut self, sample: f32) -> Option<f64> {
-        let level = if self.stage == SWING { 0.0 } else { ON };
-        let is_waiting = self.stage <= SWING;
-        let mut fired = None;
-        if is_waiting && sample >= level {
-            fired = Some(self.time_of(level, sample));
-            self.stage = if sample > ON { HIGH } else { RISING };
-        } else if sample < DIP {
-            self.stage = SWING;
-        } else if self.stage == RISING && sample > ON {
-            self.stage = HIGH;
-        } else if self.stage == HIGH && sample < OFF {
-            self.stage = GATE;
+    pub fn next<const W: usize>(syncs: &mut [Sync; W], rows: &[[f32; W]], mut each: impl FnMut(usize, usize, f64)) {
+        let mut stages = [GATE; W];
+        for lane in 0..W {
+            stages[lane] = syncs[lane].stage;
         }
-        self.recent = [sample, self.recent[0], self.recent[1]];
-        fired
+        for (frame, row) in rows.iter().enumerate() {
+            // Without branches, side by side: most frames of most channels fire nothing.
+            let mut fired = [0u32; W];
+            let mut is_any = 0;
+            for lane in 0..W {
+                let (sample, stage) = (row[lane], stages[lane]);
+                let level = if stage == SWING { 0.0 } else { ON };
+                let is_fired = (stage <= SWING) & (sample >= level);
+                let is_high = (sample > ON) & (is_fired | (stage == RISING));
+                let mut next = if (stage == HIGH) & (sample < OFF) { GATE } else { stage };
+                next = if sample < DIP { SWING } else { next };
+                next = if is_fired { RISING } else { next };
+                stages[lane] = if is_high { HIGH } else { next };
+                // The level that it listened for, in passing.
+                fired[lane] = if is_fired { 1 + stage } else { 0 };
+                is_any |= fired[lane];
+            }
+            if is_any != 0 {
+                for lane in 0..W {
+                    if fired[lane] != 0 {
+                        let level = if fired[lane] == 1 + SWING { 0.0 } else { ON };
+                        each(lane, frame, Sync::time_of(level, row[lane], syncs[lane].before(rows, lane, frame)));
+                    }
+                }
+            }
+        }
+        for lane in 0..W {
+            syncs[lane] = Sync { recent: syncs[lane].before(rows, lane, rows.len()), stage: stages[lane] };
+        }
+    }
+
+    /// The three samples before `frame`, newest first.
+    #[inline(always)]
+    fn before<const W: usize>(&self, rows: &[[f32; W]], lane: usize, frame: usize) -> [f32; 3] {
+        let mut samples = [0.0; 3];
+        for (age, sample) in samples.iter_mut().enumerate() {
+            *sample = if age < frame { rows[frame - 1 - age][lane] } else { self.recent[age - frame] };
+        }
+        samples
     }
 
     #[inline(never)]
-    fn time_of(&self, level: f32, sample: f32) -> f64 {
-        let [newest, middle, oldest] = self.recent.map(f64::from);
-        let path = Cubic::new(middle - oldest, newest - middle, f64::from(sample) - newest);
-        path.time_of(f64::from(level) - newest, 0.0, 1.0)
+    fn time_of(level: f32, sample: f32, [newest, middle, oldest]: [f32; 3]) -> f64 {
+        let path = Cubic::through([oldest, middle, newest, sample]);
+        path.time_of(f64::from(level) - f64::from(newest), 0.0, 1.0)
     }
 }
 
@@ -65,10 +93,14 @@ mod tests {
     use super::*;
 
     fn times(samples: impl IntoIterator<Item = f32>) -> Vec<f64> {
-        let mut sync = Sync::zeroed();
-        let fired =
-            samples.into_iter().enumerate().filter_map(|(frame, sample)| Some(frame as f64 + sync.next(sample)?));
-        fired.collect()
+        let rows: Vec<[f32; 1]> = samples.into_iter().map(|sample| [sample]).collect();
+        let mut fired = Vec::new();
+        let mut syncs = [Sync::zeroed()];
+        // In blocks of odd lengths, so that paths cross from one to the next.
+        for (block, rows) in rows.chunks(7).enumerate() {
+            Sync::next(&mut syncs, rows, |_, frame, time| fired.push((7 * block + frame) as f64 + time));
+        }
+        fired
     }
 
     #[test]

@@ -61,22 +61,37 @@ pub fn tri(phase: u32) -> f32 {
     (phase.wrapping_add(QUARTER) as i32 as f32).abs() * (1.0 / 1_073_741_824.0) - 1.0
 }
 
-/// sin(2 pi phase): error below 8e-9 before rounding, -147 dB of noise after it (minimax of degree 9 on half a
-/// turn, by weighted least squares).
+/// sin(2 pi phase).
 #[inline(always)]
 pub fn sine(phase: u32) -> f32 {
     let turn = phase as i32;
     // The second half of each half turn mirrors the first: sin(pi - x) = sin(x).
     let is_far = turn.wrapping_add(QUARTER as i32) < 0;
     let folded = if is_far { i32::MIN.wrapping_sub(turn) } else { turn };
-    let x = folded as f32 * (1.0 / 2_147_483_648.0);
+    sin_pi(folded as f32 * (1.0 / 2_147_483_648.0))
+}
+
+/// sin(2 pi turns), for a phase that a signal moves by any number of whole turns.
+#[inline(always)]
+pub fn sine_of_turns(turns: f64) -> f32 {
+    // Adding 1.5 * 2^52 leaves the nearest whole number in the significand.
+    const ROUND: f64 = 6_755_399_441_055_744.0;
+    let part = turns - ((turns + ROUND) - ROUND);
+    let folded = if part.abs() > 0.25 { 0.5f64.copysign(part) - part } else { part };
+    sin_pi(2.0 * folded as f32)
+}
+
+/// sin(pi x) for `x` of -1/2..=1/2: error below 8e-9 before rounding, -147 dB of noise after it (minimax of degree 9, by
+/// weighted least squares).
+#[inline(always)]
+pub fn sin_pi(x: f32) -> f32 {
     let z = x * x;
     x * (PI + z * (-5.167_714 + z * (2.550_125 + z * (-0.598_512_6 + z * 0.078_012_3))))
 }
 
-/// What a reset of the phase does to a wave.
+/// What a sync does to a wave: each is a jump, at the time of the sync.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Reset {
+pub struct Break {
     /// Jump of the value.
     pub step: f64,
     /// Of the slope, per frame.
@@ -85,10 +100,10 @@ pub struct Reset {
     pub bow: f64,
 }
 
-/// How the phase moves at the time of a reset.
+/// How the phase moves just before a sync.
 #[derive(Clone, Copy, Debug)]
 pub struct Motion {
-    /// Where the phase stands, in cycles; the reset takes it to 0.
+    /// Where the phase stands, in cycles.
     pub phase: f64,
     /// The phase less the pulse width.
     pub lag: f64,
@@ -100,31 +115,49 @@ pub struct Motion {
     pub bend: f64,
 }
 
-impl Reset {
-    /// From where the wave is to its beginning.
+impl Break {
+    /// Hard sync: from where the wave is to its beginning.
     #[inline(never)]
-    pub fn new(wave: Wave, at: Motion) -> Reset {
+    pub fn reset(wave: Wave, at: Motion) -> Break {
         let phase = at.phase - libm::floor(at.phase);
         match wave {
-            Wave::Saw => Reset { step: -2.0 * phase, ..Reset::default() },
+            Wave::Saw => Break { step: -2.0 * phase, ..Break::default() },
             Wave::Pulse => {
                 let lag = at.lag - libm::floor(at.lag);
-                Reset { step: 2.0 * (1.0 - at.width) - 2.0 * (lag - phase), ..Reset::default() }
+                Break { step: 2.0 * (1.0 - at.width) - 2.0 * (lag - phase), ..Break::default() }
             }
             Wave::Tri => {
-                let is_falling = libm::floor(at.phase - 0.25) != libm::floor(at.phase - 0.75);
-                if is_falling {
-                    Reset { step: 4.0 * phase - 2.0, ramp: 8.0 * at.rise, bow: 8.0 * at.bend }
+                if at.is_tri_falling() {
+                    Break { step: 4.0 * phase - 2.0, ramp: 8.0 * at.rise, bow: 8.0 * at.bend }
                 } else {
-                    Reset { step: if phase < 0.5 { -4.0 * phase } else { 4.0 - 4.0 * phase }, ..Reset::default() }
+                    Break { step: if phase < 0.5 { -4.0 * phase } else { 4.0 - 4.0 * phase }, ..Break::default() }
                 }
             }
             Wave::Sine => {
                 let (sin, cos) = libm::sincos(TAU * phase);
                 let speed = TAU * at.rise;
-                Reset { step: -sin, ramp: speed * (1.0 - cos), bow: TAU * at.bend * (1.0 - cos) + speed * speed * sin }
+                Break { step: -sin, ramp: speed * (1.0 - cos), bow: TAU * at.bend * (1.0 - cos) + speed * speed * sin }
             }
         }
+    }
+
+    /// Soft sync: the phase goes back the way that it came. Nothing jumps; every slope turns round.
+    #[inline(never)]
+    pub fn turn(wave: Wave, at: Motion) -> Break {
+        let slope = match wave {
+            Wave::Saw => 2.0,
+            Wave::Pulse => 0.0,
+            Wave::Tri if at.is_tri_falling() => -4.0,
+            Wave::Tri => 4.0,
+            Wave::Sine => TAU * libm::cos(TAU * at.phase),
+        };
+        Break { step: 0.0, ramp: -2.0 * slope * at.rise, bow: -2.0 * slope * at.bend }
+    }
+}
+
+impl Motion {
+    fn is_tri_falling(&self) -> bool {
+        libm::floor(self.phase - 0.25) != libm::floor(self.phase - 0.75)
     }
 }
 
@@ -143,6 +176,15 @@ mod tests {
         }
         // A sine of 1 has a power of 1/2.
         assert!(10.0 * libm::log10(power / 0.5) < -143.0, "{} dB", 10.0 * libm::log10(power / 0.5));
+    }
+
+    #[test]
+    fn turns_count_alike_near_and_far_from_zero() {
+        for step in 0..100_000u32 {
+            let turns = f64::from(step) * 0.123_456_7 - 6_000.0;
+            let exact = libm::sin(TAU * (turns - libm::round(turns)));
+            assert!((f64::from(sine_of_turns(turns)) - exact).abs() < 2.5e-7, "at {turns}");
+        }
     }
 
     #[test]
@@ -166,7 +208,7 @@ mod tests {
                 (Wave::Sine, sine(phase), sine(0)),
             ] {
                 let motion = Motion { phase: at, lag: at - width, width, rise: 0.01, bend: 0.0 };
-                let jump = Reset::new(wave, motion).step as f32;
+                let jump = Break::reset(wave, motion).step as f32;
                 assert!((value + jump - start).abs() < 2e-7, "{wave:?} at {at}");
             }
         }

@@ -9,7 +9,7 @@
 use bytemuck::{Pod, Zeroable};
 use tine_protocol::spec::{KindSpec, Notes, ParamSpec, PortSpec, Role, Signal, Unit};
 
-use crate::dsp::decay::Approach;
+use crate::dsp::decay::{Approach, FALL_60_DB};
 use crate::dsp::schmitt::gate;
 use crate::{Block, Module};
 
@@ -37,9 +37,6 @@ const OVERSHOOT: f64 = 1.3;
 /// Time constants from 0 to 1 on the way to [`OVERSHOOT`]: ln(1.3 / 0.3).
 const ATTACK_CONSTANTS: f64 = 1.466_337_068_793_427;
 
-/// Time constants in -60 dB: ln(1000).
-const FALL_CONSTANTS: f64 = 6.907_755_278_982_137;
-
 /// A release that has fallen to here is over: -180 dB.
 const SILENT: f64 = 1e-9;
 
@@ -66,7 +63,7 @@ impl Module for Adsr {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: None, gate: Some("gate"), velocity: None, trigger: None },
+        notes: Notes { pitch: None, gate: Some("gate"), velocity: None, trigger: None, voices: None },
     };
 
     type Voice = Voice;
@@ -74,8 +71,8 @@ impl Module for Adsr {
     #[inline(always)]
     fn process<const W: usize>(voices: &mut [Voice; W], block: &mut Block<'_, W>) {
         let attack = Approach::new(block.param(P::Attack), ATTACK_CONSTANTS, block.rate_hz);
-        let decay = Approach::new(block.param(P::Decay), FALL_CONSTANTS, block.rate_hz);
-        let release = Approach::new(block.param(P::Release), FALL_CONSTANTS, block.rate_hz);
+        let decay = Approach::new(block.param(P::Decay), FALL_60_DB, block.rate_hz);
+        let release = Approach::new(block.param(P::Release), FALL_60_DB, block.rate_hz);
         let sustain = block.param(P::Sustain);
         let input = block.input(In::Gate);
         let (mut level, mut on, mut attacks) = ([0.0; W], [0.0; W], [0.0; W]);

@@ -10,8 +10,9 @@ use bytemuck::{Pod, Zeroable};
 use tine_protocol::spec::{KindSpec, Notes, ParamSpec, PortSpec, Role, Signal, Unit};
 
 use crate::block::Tape;
+use crate::dsp::head::{Head, Motion, soft_limit};
 use crate::dsp::interpolate::{NEAR, lagrange6};
-use crate::dsp::switch::{self, blend};
+use crate::dsp::switch;
 use crate::{Block, Module};
 
 table! { In: PortSpec = INPUTS {
@@ -53,25 +54,9 @@ pub struct Delay;
 
 /// One channel's state; the sound is on the tape.
 #[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
+#[repr(transparent)]
 pub struct Voice {
-    /// Where the head reads, in frames of delay; 0 before the first block.
-    at: f64,
-    /// How it moves, in frames per frame.
-    speed: f64,
-    /// Where a leap goes.
-    next: f64,
-    /// Frames until the leap is done; 0 if there is none.
-    leap_left: u32,
-    reserved: u32,
-}
-
-/// What moves a head, per block.
-#[derive(Clone, Copy)]
-struct Motion {
-    pull: f64,
-    leap: f64,
-    leap_frames: u32,
+    head: Head,
 }
 
 impl Module for Delay {
@@ -83,7 +68,7 @@ impl Module for Delay {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: None, gate: None, velocity: None, trigger: None },
+        notes: Notes { pitch: None, gate: None, velocity: None, trigger: None, voices: None },
     };
 
     type Voice = Voice;
@@ -99,61 +84,26 @@ impl Module for Delay {
         let rate_hz = f64::from(block.rate_hz);
         let motion = Motion {
             pull: 1.0 / (GLIDE_S * rate_hz),
+            speeds: SPEED,
             leap: LEAP_S * rate_hz,
+            leap_shares: (LEAP_SHARE, 0.0),
             // A leap's fade is longer than a switch's: the two sounds have nothing in common.
             leap_frames: 3 * switch::fade_frames(block.rate_hz),
+            nearest: NEAREST,
         };
         for channel in 0..W {
-            let mut head = voices[channel];
+            let mut head = voices[channel].head;
             let (mut tape, out) = block.tape_and_output(channel, Out::Main);
             for (frame, out) in out.iter_mut().enumerate() {
                 let target = whole_if_meant(f64::from(time.at(frame)[channel]) * rate_hz).max(NEAREST);
                 let (feedback, mix) = (feedback.at(frame)[channel], mix.at(frame)[channel]);
                 let dry = input[frame][channel];
                 head.aim(target, &motion);
-                let mut wet = read(&tape, frame, head.at);
-                if head.leap_left > 0 {
-                    let left = head.leap_left as f32 / motion.leap_frames as f32;
-                    let share = (1.0 - left) * (1.0 - left) * (1.0 + 2.0 * left);
-                    wet = blend(wet, read(&tape, frame, head.next), share);
-                }
+                let wet = head.hear(&motion, |delay_frames| read(&tape, frame, delay_frames));
                 tape.write(frame, dry + soft_limit(feedback * wet));
                 out[channel] = dry * (1.0 - mix) + wet * mix;
             }
-            voices[channel] = head;
-        }
-    }
-}
-
-impl Voice {
-    /// Moves the head for one frame.
-    #[inline(always)]
-    fn aim(&mut self, target: f64, motion: &Motion) {
-        if self.leap_left > 0 {
-            self.leap_left -= 1;
-            if self.leap_left == 0 {
-                self.at = self.next;
-            }
-            return;
-        }
-        let way = target - self.at;
-        if way == 0.0 && self.speed == 0.0 {
-            return;
-        }
-        if self.at == 0.0 {
-            self.at = target;
-        } else if way.abs() > motion.leap || target < LEAP_SHARE * self.at {
-            (self.next, self.speed, self.leap_left) = (target, 0.0, motion.leap_frames);
-        } else {
-            // Critically damped: the speed follows the pull four times as fast as the pull lets up, so that
-            // the pitch bends without a corner and without overshoot.
-            let wanted = (way * motion.pull).clamp(SPEED.0, SPEED.1);
-            self.speed += (wanted - self.speed) * (4.0 * motion.pull);
-            self.at = (self.at + self.speed).max(NEAREST);
-            // Arrived, to a millionth of a frame: rest exactly there, and a whole number of frames is read exactly.
-            if (target - self.at).abs() < 1e-6 && self.speed.abs() < 1e-6 {
-                (self.at, self.speed) = (target, 0.0);
-            }
+            voices[channel].head = head;
         }
     }
 }
@@ -180,11 +130,4 @@ fn read(tape: &Tape<'_>, frame: usize, delay_frames: f64) -> f32 {
         sum += weight * tape.read(frame, whole + k - NEAR);
     }
     sum
-}
-
-/// `x` within -1..1; beyond, bent without a corner towards ±2.
-#[inline(always)]
-fn soft_limit(x: f32) -> f32 {
-    let over = (x.abs() - 1.0).max(0.0);
-    x.clamp(-1.0, 1.0) + (over / (1.0 + over)).copysign(x)
 }

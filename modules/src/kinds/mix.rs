@@ -55,7 +55,7 @@ impl Module for Mix {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: None, gate: None, velocity: None, trigger: None },
+        notes: Notes { pitch: None, gate: None, velocity: None, trigger: None, voices: None },
     };
 
     type Voice = Stateless;

@@ -70,7 +70,7 @@ impl Module for Noise {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: None, gate: None, velocity: None, trigger: None },
+        notes: Notes { pitch: None, gate: None, velocity: None, trigger: None, voices: None },
     };
 
     type Voice = Voice;

@@ -7,7 +7,7 @@
 //! It guards; it is no mastering limiter: an instant attack bends the first edge of a peak.
 
 use bytemuck::{Pod, Zeroable};
-use tine_protocol::spec::{KindSpec, Notes, ParamSpec, PortSpec, Role, Signal};
+use tine_protocol::spec::{KindSpec, Notes, ParamSpec, PortSpec, Role, Signal, Unit};
 
 use crate::dsp::decay::approach;
 use crate::dsp::math::scrub;
@@ -23,7 +23,9 @@ table! { Heard: PortSpec = OUTPUTS {
     Right: PortSpec::new("right", Signal::Audio, "what the right loudspeaker gets"),
 } }
 
-const PARAMS: &[ParamSpec] = &[];
+// The conductor heeds it (DESIGN 5): what follows the tempo hears of it with each block. It changes nothing that is heard here.
+const PARAMS: &[ParamSpec] = &[ParamSpec::linear("bpm", Unit::BeatsPerMinute, (1.0, 999.0), 120.0)
+    .help("tempo of the whole patch: what clocks follow")];
 
 /// How long the gain stays down after a peak.
 const HOLD_S: f32 = 0.010;
@@ -60,7 +62,7 @@ impl Module for Out {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: None, gate: None, velocity: None, trigger: None },
+        notes: Notes { pitch: None, gate: None, velocity: None, trigger: None, voices: None },
     };
 
     type Voice = Voice;

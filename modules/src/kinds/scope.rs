@@ -29,7 +29,7 @@ impl Module for Scope {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: None, gate: None, velocity: None, trigger: None },
+        notes: Notes { pitch: None, gate: None, velocity: None, trigger: None, voices: None },
     };
 
     type Voice = Stateless;

@@ -31,7 +31,7 @@ impl Module for Vca {
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: None, gate: None, velocity: Some("gain"), trigger: None },
+        notes: Notes { pitch: None, gate: None, velocity: Some("gain"), trigger: None, voices: None },
     };
 
     type Voice = Stateless;

@@ -1,30 +1,41 @@
 //! Voltage-controlled oscillator: saw, pulse, triangle and sine from one phase, without audible aliasing.
 //!
 //! A naive wave plus a band-limited residual at every edge ([`crate::dsp::residual`]). What sets the quality under
-//! modulation is the time of each edge within its frame ([`crate::dsp::moving`]). A channel whose pitch, width and
+//! modulation is the time of each edge within its frame ([`crate::dsp::course`]). A channel whose pitch, width and
 //! sync rest takes a path that does nothing per frame but the naive wave ([`crate::dsp::steady`]).
-//! All outputs are 16 frames late, so that the residuals may begin before their edges.
+//! All outputs but `phase` are 16 frames late, or 8, so that the residuals may begin before their edges.
+//!
+//! Hard sync starts the cycle again; soft sync sends the phase back the way that it came, as the triangle cores of modular synthesizers
+//! do, so its spectrum is softer by 6 dB an octave: no wave jumps, they only turn.
 //!
 //! Source: Brandt, "Hard Sync Without Aliasing", ICMC 2001; Esqueda, Välimäki, Bilbao, "Rounding Corners with BLAMP",
-//! DAFx-16; targets and measurements: SOUND.md.
+//! DAFx-16; soft sync after the VCO of VCV Fundamental; targets and measurements: SOUND.md.
 
-use bytemuck::{Pod, Zeroable};
 use tine_protocol::spec::{KindSpec, Notes, ParamSpec, PortSpec, Role, Signal, Unit};
 
-use crate::dsp::moving::Course;
+use crate::dsp::random::Random;
 use crate::dsp::residual::TAPS;
-use crate::dsp::steady::{CHUNK, Canvas, Steady};
-use crate::dsp::sync::Sync;
-use crate::dsp::wave::{self, Wave};
+use crate::dsp::steady::{CHUNK, Steady};
+use crate::dsp::wave::Wave;
 use crate::{Block, Module, Param};
 
 mod controls;
-use controls::{Controls, width_of};
+mod moves;
+mod shapes;
+mod unison;
+mod voice;
+
+use controls::Controls;
+use moves::Moves;
+use shapes::Fades;
+pub use voice::Voice;
+use voice::{Choices, Motion};
 
 table! { In: PortSpec = INPUTS {
     Pitch: PortSpec::new("pitch", Signal::Pitch, "adds octaves to freq"),
     Fm: PortSpec::new("fm", Signal::Audio, "linear frequency modulation, through zero; fm_depth scales it"),
-    Sync: PortSpec::new("sync", Signal::Trigger, "a rise through 0, or a gate, starts the cycle again at that very moment"),
+    Sync: PortSpec::new("sync", Signal::Trigger, "a rise through 0, or a gate, syncs the cycle at that very moment, as sync_mode says"),
+    Xfm: PortSpec::new("xfm", Signal::Audio, "exponential frequency modulation; xfm_depth scales it"),
 } }
 
 table! { Out: PortSpec = OUTPUTS {
@@ -34,6 +45,9 @@ table! { Out: PortSpec = OUTPUTS {
     Tri: PortSpec::new("tri", Signal::Audio, "triangle"),
     Sine: PortSpec::new("sine", Signal::Audio, "sine"),
     Phase: PortSpec::new("phase", Signal::Bipolar, "bare phase, rising through 0 where a cycle begins: the exact source for a sync input"),
+    Sub: PortSpec::new("sub", Signal::Audio, "square one or two octaves below"),
+    Left: PortSpec::new("left", Signal::Audio, "out at its place in the stereo field, at 1 / sqrt(voices): see voices and spread"),
+    Right: PortSpec::new("right", Signal::Audio, "the other side of left"),
 } }
 
 table! { P: ParamSpec = PARAMS {
@@ -45,6 +59,20 @@ table! { P: ParamSpec = PARAMS {
         .help("part of a cycle for which the pulse is high"),
     FmDepth: ParamSpec::linear("fm_depth", Unit::Ratio, (-16.0, 16.0), 1.0).smooth(5.0)
         .help("deviation for an fm signal of 1, in times the frequency: 1 swings between 0 and twice the frequency"),
+    XfmDepth: ParamSpec::linear("xfm_depth", Unit::Octaves, (-8.0, 8.0), 1.0).smooth(5.0)
+        .help("octaves for an xfm signal of 1"),
+    SyncMode: ParamSpec::choice("sync_mode", &["hard", "soft"])
+        .help("hard starts the cycle again, soft sends it back the way that it came"),
+    Sub: ParamSpec::count("sub", (1, 2), 1)
+        .help("octaves from out down to the sub output; a change waits until both begin a cycle"),
+    Latency: ParamSpec::choice("latency", &["best", "low"])
+        .help("best: 16 frames late, alias below -130 dB; low: 8 frames, -105 dB"),
+    Voices: ParamSpec::count("voices", (1, 16), 1)
+        .help("channels that sound one note together: of a vco*8 with 4 voices, the first four are a note, the next four another"),
+    Detune: ParamSpec::linear("detune", Unit::Cents, (0.0, 100.0), 10.0).smooth(5.0)
+        .help("how far the outermost voices of a note are out of tune, one up, one down; the others lie evenly between"),
+    Spread: ParamSpec::linear("spread", Unit::Ratio, (0.0, 1.0), 0.0).smooth(5.0)
+        .help("how far left and right spread the voices of a note, or the channels where a note has one voice; 0: all in the middle"),
 } }
 
 /// Waves that exist.
@@ -54,32 +82,8 @@ const WAVES: usize = 4;
 const WAVE_OUTS: [(Wave, Out); WAVES] =
     [(Wave::Saw, Out::Saw), (Wave::Pulse, Out::Pulse), (Wave::Tri, Out::Tri), (Wave::Sine, Out::Sine)];
 
-/// Seconds in which one shape takes over from another: eased, this leaves no corner (vco_tests.rs, a_change_of_shape).
-const FADE_S: f32 = 0.005;
-
 /// Fastest movement, in cycles per frame: what is meant to be faster stays just below half the rate.
 const RISE_MAX: f32 = 0.499;
-
-/// State of one channel.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-pub struct Voice {
-    /// The phase, and its fraction: together 64 bits.
-    phase: u32,
-    fraction: u32,
-    /// The last two steps of the phase, oldest first.
-    steps: [i32; 2],
-    /// The last three pulse widths, oldest first.
-    widths: [u32; 3],
-    sync: Sync,
-    /// How far each shape has come into `out`: see [`share`].
-    fades: [u32; WAVES],
-    /// Bit per wave whose tail is up to date.
-    live: u32,
-    is_started: u32,
-    /// Per wave, what its past still adds to the frames to come.
-    tails: [[f32; TAPS]; WAVES],
-}
 
 /// The `vco` kind.
 pub struct Vco;
@@ -87,73 +91,84 @@ pub struct Vco;
 impl Module for Vco {
     const SPEC: KindSpec = KindSpec {
         name: "vco",
-        summary: "oscillator: saw, pulse, triangle, sine; linear FM through zero, hard sync",
+        summary: "oscillator: saw, pulse, triangle, sine; FM linear through zero and exponential, sync, sub-octave, unison",
         source: "Brandt, Hard Sync Without Aliasing, ICMC 2001; Esqueda et al., Rounding Corners with BLAMP, DAFx-16",
         role: Role::Lane,
         inputs: INPUTS,
         outputs: OUTPUTS,
         params: PARAMS,
-        notes: Notes { pitch: Some("pitch"), gate: None, velocity: None, trigger: None },
+        notes: Notes { pitch: Some("pitch"), gate: None, velocity: None, trigger: None, voices: Some("voices") },
     };
 
     type Voice = Voice;
 
+    fn reset(voice: &mut Voice, channel: usize, seed: u64, _rate_hz: f32) {
+        voice.seed(Random::new(seed, channel).bipolar());
+    }
+
     #[inline(always)]
     fn process<const W: usize>(voices: &mut [Voice; W], block: &mut Block<'_, W>) {
         let tables = block.tables;
-        let controls = Controls::new(block);
-        let shapes = block.choice(P::Shape);
-        let is_main_wanted = block.is_wanted(Out::Main);
-        let fade_frames = (FADE_S * block.rate_hz) as u32;
+        let fades = Fades::new(block.rate_hz);
+        let controls = Controls::new(block, fades.switch);
+        let choices = choose(block);
+        let spread = block.param(P::Spread);
+        let is_stereo = block.is_wanted(Out::Left) || block.is_wanted(Out::Right);
+        let is_main_wanted = block.is_wanted(Out::Main) || is_stereo;
         let mut steady = [None; W];
         for lane in 0..W {
-            steady[lane] = controls.steady(&voices[lane], lane);
+            let voice = &mut voices[lane];
+            voice.seating.meet(choices[lane].voices, block.first_channel + lane, block.channels, fades.switch);
+            voice.begin(choices[lane], controls.pw.at(0)[lane], fades);
+            steady[lane] = controls.steady(voice, lane);
         }
 
-        for lane in 0..W {
-            voices[lane].begin(shapes[lane], width_of(controls.pw.at(0)[lane]), fade_frames);
-        }
-        let mut steps = [[0i32; W]; CHUNK];
+        let is_any_moving = steady.iter().any(Option::is_none);
+        let mut moves = is_any_moving.then(Moves::<W>::new);
+        let mut canvas = [0.0; CHUNK + TAPS];
         for start in (0..block.frames).step_by(CHUNK) {
             let frames = CHUNK.min(block.frames - start);
             let rows = start..start + frames;
-            if steady.iter().any(Option::is_none) {
-                controls.steps(start, &mut steps[..frames]);
+            if let Some(moves) = &mut moves {
+                moves.gather(voices, &controls, start, frames);
             }
             for lane in 0..W {
-                let voice = &mut voices[lane];
-                let mut course;
-                let motion = match steady[lane] {
-                    Some(steady) => Motion::Steady(Steady { phase: voice.phase_48(), ..steady }),
-                    None => {
-                        course = Course::new(frames);
-                        voice.plot(&mut course, &controls, lane, start, &steps);
-                        Motion::Moving(&course)
+                let (voice, chosen) = (&mut voices[lane], choices[lane]);
+                let motion = match (steady[lane], &mut moves) {
+                    (None, Some(moves)) => {
+                        Motion::Moving(moves.plot(voice, &controls, lane, start, frames, chosen.is_soft))
                     }
+                    (steady, _) => Motion::Steady(Steady { phase: voice.phase_48(), ..steady.unwrap_or_default() }),
                 };
                 let mut main = [0.0; CHUNK];
                 for (wave, out) in WAVE_OUTS {
-                    let is_mixed = is_main_wanted && (voice.fades[wave as usize] > 0 || shapes[lane] == wave as usize);
+                    let is_mixed = is_main_wanted && voice.shapes.plays(wave, chosen.shape);
                     if !is_mixed && !block.is_wanted(out) {
-                        voice.live &= !(1 << wave as u32);
+                        voice.skip(wave as usize);
                         continue;
                     }
-                    let mut canvas = voice.lend_tail(wave);
-                    match &motion {
-                        Motion::Steady(steady) => steady.draw(wave, frames, &tables.residuals, &mut canvas),
-                        Motion::Moving(course) => course.draw(wave, &tables.residuals, &mut canvas),
-                    }
-                    voice.keep_tail(wave, frames, &canvas);
+                    voice.draw(wave, &motion, frames, tables, fades, &mut canvas);
                     if is_mixed {
-                        voice.mix(wave, shapes[lane], fade_frames, &canvas, &mut main);
+                        voice.shapes.mix(wave, chosen.shape, fades, &canvas, &mut main);
                     }
                     if block.is_wanted(out) {
                         write(&mut block.output(out)[rows.clone()], lane, &canvas);
                     }
                 }
                 if is_main_wanted {
-                    voice.fade(shapes[lane], frames as u32, fade_frames);
+                    voice.shapes.advance(chosen.shape, frames as u32, fades);
+                }
+                if block.is_wanted(Out::Main) {
                     write(&mut block.output(Out::Main)[rows.clone()], lane, &main);
+                }
+                if is_stereo {
+                    place(voice, lane, start, spread, fades, &main[..frames], block);
+                }
+                if block.is_wanted(Out::Sub) {
+                    voice.draw_sub(chosen.sub, &motion, frames, tables, fades, &mut canvas);
+                    write(&mut block.output(Out::Sub)[rows.clone()], lane, &canvas);
+                } else {
+                    voice.skip_sub();
                 }
                 if block.is_wanted(Out::Phase) {
                     let mut phases = [0.0; CHUNK];
@@ -166,23 +181,46 @@ impl Module for Vco {
     }
 }
 
-/// How the phase of a channel moves through a chunk.
-enum Motion<'a> {
-    Steady(Steady),
-    Moving(&'a Course),
+/// What the player chose for each channel.
+#[inline(always)]
+fn choose<const W: usize>(block: &Block<'_, W>) -> [Choices; W] {
+    let (shapes, modes, subs) = (block.choice(P::Shape), block.choice(P::SyncMode), block.choice(P::Sub));
+    let (latencies, members) = (block.choice(P::Latency), block.choice(P::Voices));
+    let mut choices = [Choices::default(); W];
+    for lane in 0..W {
+        choices[lane] = Choices {
+            shape: shapes[lane],
+            is_soft: modes[lane] == 1,
+            sub: subs[lane] as u32,
+            latency: latencies[lane],
+            voices: members[lane],
+        };
+    }
+    choices
 }
 
-impl Motion<'_> {
-    /// The bare phase as a signal.
-    #[inline(always)]
-    fn phases(&self, into: &mut [f32]) {
-        match self {
-            Motion::Steady(steady) => steady.bare(into),
-            Motion::Moving(course) => {
-                for (value, &phase) in into.iter_mut().zip(&course.phases[1..]) {
-                    *value = wave::bare(phase);
-                }
-            }
+/// Writes one channel of left and right.
+#[inline(always)]
+fn place<const W: usize>(
+    voice: &Voice,
+    lane: usize,
+    start: usize,
+    spread: Param<'_, W>,
+    fades: Fades,
+    main: &[f32],
+    block: &mut Block<'_, W>,
+) {
+    let resting = spread.constant().and_then(|spread| voice.seating.resting_gains(spread));
+    for (side, out) in [Out::Left, Out::Right].into_iter().enumerate() {
+        if !block.is_wanted(out) {
+            continue;
+        }
+        for (frame, (row, value)) in block.output(out)[start..].iter_mut().zip(main).enumerate() {
+            let gains = match resting {
+                Some(gains) => gains,
+                None => voice.seating.gains(frame, fades.switch, spread.at(start + frame)[lane]),
+            };
+            row[lane] = value * gains[side];
         }
     }
 }
@@ -193,135 +231,4 @@ fn write<const W: usize>(rows: &mut [[f32; W]], lane: usize, values: &[f32]) {
     for (row, value) in rows.iter_mut().zip(values) {
         row[lane] = *value;
     }
-}
-
-impl Voice {
-    /// The phase with as much of its fraction as [`Steady`] takes.
-    #[inline(always)]
-    fn phase_48(&self) -> u64 {
-        (u64::from(self.phase) << 32 | u64::from(self.fraction)) >> 16
-    }
-
-    /// At the very first block: no shape fades in, and the width has always been what it is.
-    #[inline(always)]
-    fn begin(&mut self, shape: usize, width: u32, fade_frames: u32) {
-        if self.is_started == 0 {
-            self.is_started = 1;
-            self.widths = [width; 3];
-            self.fades[shape] = full(fade_frames);
-        }
-    }
-
-    /// Fills in a chunk in which the phase does not move evenly.
-    #[inline(always)]
-    fn plot<const W: usize>(
-        &mut self,
-        course: &mut Course,
-        controls: &Controls<'_, W>,
-        lane: usize,
-        start: usize,
-        steps: &[[i32; W]; CHUNK],
-    ) {
-        let frames = course.frames;
-        course.steps[..2].copy_from_slice(&self.steps);
-        for (step, row) in course.steps[2..frames + 2].iter_mut().zip(steps) {
-            *step = row[lane];
-        }
-        course.widths[..3].copy_from_slice(&self.widths);
-        let widths = &mut course.widths[3..frames + 3];
-        match controls.pw {
-            Param::Constant(pw) => widths.fill(width_of(pw)),
-            Param::Varying(rows) => {
-                for (width, row) in widths.iter_mut().zip(&rows[start..]) {
-                    *width = width_of(row[lane]);
-                }
-            }
-        }
-        if let Some(sync) = controls.sync {
-            for (frame, row) in sync[start..start + frames].iter().enumerate() {
-                if let Some(time) = self.sync.next(row[lane]) {
-                    course.resets |= 1 << frame;
-                    course.reset_times[frame] = time;
-                }
-            }
-        }
-        course.set_phases(self.phase);
-    }
-
-    /// Moves on to the end of a chunk.
-    #[inline(always)]
-    fn advance(&mut self, motion: &Motion, frames: usize) {
-        match motion {
-            Motion::Steady(steady) => {
-                let phase = steady.after(frames) << 16;
-                self.phase = (phase >> 32) as u32;
-                self.fraction = phase as u32;
-                self.steps = [(steady.step >> 16) as i32; 2];
-                self.widths = [steady.width; 3];
-            }
-            Motion::Moving(course) => {
-                self.phase = course.phases[frames];
-                self.steps.copy_from_slice(&course.steps[frames..frames + 2]);
-                self.widths.copy_from_slice(&course.widths[frames..frames + 3]);
-            }
-        }
-    }
-
-    /// A canvas that begins with what earlier edges still owe; with nothing for a wave that was not drawn of late.
-    #[inline(always)]
-    fn lend_tail(&self, wave: Wave) -> Canvas {
-        let mut canvas = [0.0; CHUNK + TAPS];
-        if self.live >> wave as u32 & 1 == 1 {
-            canvas[..TAPS].copy_from_slice(&self.tails[wave as usize]);
-        }
-        canvas
-    }
-
-    #[inline(always)]
-    fn keep_tail(&mut self, wave: Wave, frames: usize, canvas: &Canvas) {
-        self.live |= 1 << wave as u32;
-        self.tails[wave as usize].copy_from_slice(&canvas[frames..frames + TAPS]);
-    }
-
-    /// Adds the share of a wave in `out`.
-    #[inline(always)]
-    fn mix(&self, wave: Wave, shape: usize, fade_frames: u32, canvas: &Canvas, main: &mut [f32; CHUNK]) {
-        let (fade, is_chosen) = (self.fades[wave as usize], shape == wave as usize);
-        let is_alone = self.fades.iter().enumerate().all(|(other, &fade)| other == shape || fade == 0);
-        if is_alone && is_chosen && fade == full(fade_frames) {
-            main.copy_from_slice(&canvas[..CHUNK]);
-            return;
-        }
-        for (frame, (sum, value)) in main.iter_mut().zip(canvas).enumerate() {
-            *sum += share(faded(fade, is_chosen, frame as u32 + 1, fade_frames), fade_frames) * value;
-        }
-    }
-
-    /// Moves the fades on.
-    #[inline(always)]
-    fn fade(&mut self, shape: usize, frames: u32, fade_frames: u32) {
-        for (wave, fade) in self.fades.iter_mut().enumerate() {
-            *fade = faded(*fade, wave == shape, frames, fade_frames);
-        }
-    }
-}
-
-/// Where a fade stands after `frames`.
-#[inline(always)]
-fn faded(fade: u32, is_chosen: bool, frames: u32, fade_frames: u32) -> u32 {
-    if is_chosen { (fade + frames).min(full(fade_frames)) } else { fade.saturating_sub(frames) }
-}
-
-/// Where a fade ends. A shape that comes waits [`TAPS`] frames for its residuals to be complete, and the one
-/// that goes waits as long.
-#[inline(always)]
-fn full(fade_frames: u32) -> u32 {
-    fade_frames + 2 * TAPS as u32
-}
-
-/// The share of a shape in `out`: from 0 to 1 without a corner at either end.
-#[inline(always)]
-fn share(fade: u32, fade_frames: u32) -> f32 {
-    let part = fade.saturating_sub(TAPS as u32).min(fade_frames) as f32 / fade_frames as f32;
-    part * part * (3.0 - 2.0 * part)
 }

@@ -183,6 +183,16 @@ impl ReadMap {
         ReadWord(unsafe { AtomicU32::from_ptr(at) })
     }
 
+    /// The whole segment as words.
+    pub fn words(&self) -> &[AtomicU32] {
+        let words = self.mapping.bytes / size_of::<u32>();
+        let Some(at) = self.mapping.at::<AtomicU32>(0, words) else { outside(0) };
+        // SAFETY: in bounds and aligned (at), for as long as the mapping lives, which `self` borrows. Another process changes these words
+        // with atomic stores only (engine::sounds); nobody stores through this slice, as the pages may be read-only: `Sounds`, to which it
+        // is given, loads.
+        unsafe { std::slice::from_raw_parts(at, words) }
+    }
+
     /// The count at `offset`.
     pub fn count(&self, offset: usize) -> ReadCount<'_> {
         let Some(at) = self.mapping.at::<u64>(offset, 1) else { outside(offset) };

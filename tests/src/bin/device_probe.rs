@@ -17,6 +17,7 @@ fn main() {
         ["list"] => return println!("{}", serde_json::to_string(&device::list()).expect("plain data")),
         ["play", backend, name, rate_hz, period, seconds] => {
             let wish = Wish {
+                is_heard: false,
                 backend: match backend {
                     "auto" => Backend::Auto,
                     "alsa" => Backend::Alsa,

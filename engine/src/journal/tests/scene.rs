@@ -45,7 +45,9 @@ impl Scene {
             _ => {
                 // Lanes that replay could not guess.
                 let mut placer = |model: &Model, _: &Placement| Ok(LaneId((model.modules().len() * 5 % 8) as u16));
-                let mut draft = Draft::new(&self.state.model, self.state.next_slot, Catalogue(CATALOGUE), &mut placer);
+                let mut sounds = |_: u16, _: &std::path::Path| Ok(0);
+                let (model, next_slot) = (&self.state.model, self.state.next_slot);
+                let mut draft = Draft::new(model, next_slot, Catalogue(CATALOGUE), &mut placer, &mut sounds);
                 commands.iter().try_for_each(|command| draft.apply(command)).ok()?;
                 let Draft { model, next_slot, .. } = draft;
                 self.history.record(&self.state.model, &model);

@@ -1,203 +1,202 @@
-//! The states of a group of filters, and the loops over a chunk.
+//! The states of a group of filters, and the loop over a chunk.
 
-use super::{CHUNK, Chunk, DAMPING_12, DAMPING_24, FEEDBACK_MAX, KICK, LADDER_LEVEL, Voice, Weights};
-use crate::dsp::halfband::{self, Chain};
-use crate::dsp::ladder::{self, Ladder};
+use bytemuck::{Pod, Zeroable};
+
+use super::Voice;
+use super::chunk::{CHUNK, Chunk};
+use super::cores::{Core, LIMITED_FROM, LadderCore, SvfCore};
+use super::setting::{Model, Setting};
+use crate::dsp::halfband::{Chain, GENTLE, STEEP};
+use crate::dsp::ladder::Ladder;
 use crate::dsp::svf::Svf;
+
+/// State of one filter of one channel.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Filter {
+    /// The svf's two stages, band and low each; or the ladder's four.
+    poles: [f32; 4],
+    energies: [f32; 2],
+    /// Half-bands at twice the rate, then at four times: up even, up odd, down even, down odd.
+    steep: [[f32; 4]; 4],
+    gentle: [[f32; 3]; 4],
+}
 
 /// The states of a group, channels side by side.
 pub(super) struct Cells<const W: usize> {
-    svf: [Svf<W>; 2],
-    ladder: Ladder<W>,
-    up: [Chain<W>; 2],
-    down: [Chain<W>; 2],
+    poles: [[f32; W]; 4],
+    energies: [[f32; W]; 2],
+    steep: HalfBands<W, 3>,
+    gentle: HalfBands<W, 2>,
+}
+
+/// The chains of a step up and of the step back down.
+#[derive(Clone, Copy)]
+struct HalfBands<const W: usize, const STAGES: usize> {
+    up: [Chain<W, STAGES>; 2],
+    down: [Chain<W, STAGES>; 2],
+}
+
+impl<const W: usize, const STAGES: usize> HalfBands<W, STAGES> {
+    const SILENT: Self = HalfBands { up: [Chain::SILENT; 2], down: [Chain::SILENT; 2] };
+
+    #[inline(always)]
+    fn load<const CELLS: usize>(&mut self, lane: usize, memory: &[[f32; CELLS]; 4]) {
+        for (chain, memory) in self.up.iter_mut().chain(&mut self.down).zip(memory) {
+            for (row, cell) in chain.inputs.iter_mut().zip(memory) {
+                row[lane] = *cell;
+            }
+            chain.output[lane] = memory[CELLS - 1];
+        }
+    }
+
+    #[inline(always)]
+    fn store<const CELLS: usize>(&self, lane: usize, memory: &mut [[f32; CELLS]; 4]) {
+        for (chain, memory) in self.up.iter().chain(&self.down).zip(memory) {
+            for (row, cell) in chain.inputs.iter().zip(memory.iter_mut()) {
+                *cell = row[lane];
+            }
+            memory[CELLS - 1] = chain.output[lane];
+        }
+    }
 }
 
 impl<const W: usize> Cells<W> {
+    /// Takes the states of those channels that play `setting`; the others are silent.
     #[inline(always)]
-    pub(super) fn load(voices: &[Voice; W]) -> Self {
-        let chain = Chain { memory: [[0.0; W]; halfband::MEMORY] };
-        let stage = Svf { states: [[0.0; W]; 2] };
-        let ladder = Ladder { states: [[0.0; W]; 4] };
-        let mut cells = Cells { svf: [stage; 2], ladder, up: [chain; 2], down: [chain; 2] };
+    pub fn load(voices: &[Voice; W], setting: Setting) -> Self {
+        let mut cells = Cells {
+            poles: [[0.0; W]; 4],
+            energies: [[0.0; W]; 2],
+            steep: HalfBands::SILENT,
+            gentle: HalfBands::SILENT,
+        };
         for (lane, voice) in voices.iter().enumerate() {
-            for (cells, states) in cells.svf.iter_mut().zip(&voice.svf) {
-                for (cell, state) in cells.states.iter_mut().zip(states) {
-                    cell[lane] = *state;
-                }
+            let Some(slot) = voice.slot(setting) else { continue };
+            let filter = &voice.filters[slot];
+            for (row, pole) in cells.poles.iter_mut().zip(&filter.poles) {
+                row[lane] = *pole;
             }
-            for (cell, state) in cells.ladder.states.iter_mut().zip(&voice.ladder) {
-                cell[lane] = *state;
+            for (row, energy) in cells.energies.iter_mut().zip(&filter.energies) {
+                row[lane] = *energy;
             }
-            for (chain, memory) in cells.up.iter_mut().chain(&mut cells.down).zip(&voice.halfbands) {
-                for (cell, state) in chain.memory.iter_mut().zip(memory) {
-                    cell[lane] = *state;
-                }
+            if setting.rate_log2 > 0 {
+                cells.steep.load(lane, &filter.steep);
+            }
+            if setting.rate_log2 > 1 {
+                cells.gentle.load(lane, &filter.gentle);
             }
         }
         cells
     }
 
-    /// Stores what the weights keep in use; the rest starts from silence when it comes back. Each channel decides for itself.
+    /// Puts the states back.
     #[inline(always)]
-    pub(super) fn store(&self, voices: &mut [Voice; W]) {
+    pub fn store(&self, voices: &mut [Voice; W], setting: Setting) {
         for (lane, voice) in voices.iter_mut().enumerate() {
-            for stage in 0..2 {
-                voice.svf[stage] = self.svf[stage].states.map(|row| row[lane]);
+            let Some(slot) = voice.slot(setting) else { continue };
+            let filter = &mut voice.filters[slot];
+            filter.poles = [0, 1, 2, 3].map(|pole| self.poles[pole][lane]);
+            filter.energies = [self.energies[0][lane], self.energies[1][lane]];
+            if setting.rate_log2 > 0 {
+                self.steep.store(lane, &mut filter.steep);
             }
-            voice.ladder = self.ladder.states.map(|row| row[lane]);
-            for (memory, chain) in voice.halfbands.iter_mut().zip(self.up.iter().chain(&self.down)) {
-                *memory = chain.memory.map(|row| row[lane]);
-            }
-        }
-    }
-
-    /// Silences what a channel does not use, so that it does not matter whether its neighbours did.
-    #[inline(always)]
-    pub(super) fn rest(&mut self, weights: &Weights<W>) {
-        for lane in 0..W {
-            let is_ladder = weights.0[Weights::<W>::LADDER][lane];
-            if is_ladder == 1.0 || weights.0[Weights::<W>::STEEP][lane] == 0.0 {
-                self.svf[0].states.iter_mut().for_each(|row| row[lane] = 0.0);
-            }
-            if is_ladder == 1.0 {
-                self.svf[1].states.iter_mut().for_each(|row| row[lane] = 0.0);
-            }
-            if is_ladder == 0.0 {
-                self.ladder.states.iter_mut().for_each(|row| row[lane] = 0.0);
-                for chain in self.up.iter_mut().chain(&mut self.down) {
-                    chain.memory.iter_mut().for_each(|row| row[lane] = 0.0);
-                }
-            }
-        }
-    }
-}
-
-impl<const W: usize> Cells<W> {
-    #[inline(always)]
-    pub(super) fn run(&mut self, chunk: &Chunk<W>, weights: &Weights<W>, output: &mut [[f32; W]]) {
-        let is_svf = weights.any(Weights::<W>::LADDER, |share| share < 1.0);
-        if is_svf {
-            self.run_svf(chunk, weights, output);
-        }
-        if weights.any(Weights::<W>::LADDER, |share| share > 0.0) {
-            let mut ladder = [[0.0; W]; CHUNK];
-            self.run_ladder(chunk, &weights.taps(), &mut ladder);
-            let share = weights.0[Weights::<W>::LADDER];
-            for (row, ladder) in output.iter_mut().zip(&ladder) {
-                for lane in 0..W {
-                    row[lane] = blend(share[lane], row[lane], ladder[lane]);
-                }
+            if setting.rate_log2 > 1 {
+                self.gentle.store(lane, &mut filter.gentle);
             }
         }
     }
 
+    /// Filters a chunk.
     #[inline(always)]
-    fn run_svf(&mut self, chunk: &Chunk<W>, weights: &Weights<W>, output: &mut [[f32; W]]) {
-        let steep = weights.0[Weights::<W>::STEEP];
-        let mut base = [DAMPING_12; W];
-        for lane in 0..W {
-            base[lane] += steep[lane] * (DAMPING_24[1] - DAMPING_12);
-        }
-        let mut input = [[0.0; W]; CHUNK];
-        for (row, driven) in input[..chunk.frames].iter_mut().zip(&chunk.input) {
-            for lane in 0..W {
-                row[lane] = soften(driven[lane]);
+    pub fn run(&mut self, setting: Setting, chunk: &Chunk<W>, heard: &mut [[f32; W]; CHUNK]) {
+        if setting.model == Model::Ladder {
+            match setting.rate_log2 {
+                0 => self.run_ladder::<1, 2>(setting, chunk, heard),
+                1 => self.run_ladder::<2, 1>(setting, chunk, heard),
+                _ => self.run_ladder::<4, 1>(setting, chunk, heard),
             }
+        } else if setting.is_steep {
+            self.run_svf::<true>(setting, chunk, heard);
+        } else {
+            self.run_svf::<false>(setting, chunk, heard);
         }
-        if weights.any(Weights::<W>::STEEP, |steep| steep > 0.0) {
-            let mut first = [[0.0; W]; CHUNK];
-            let rows = (&input[..chunk.frames], &mut first[..chunk.frames]);
-            run_stage::<W, false>(&mut self.svf[0], chunk, rows, weights, [DAMPING_24[0]; W]);
-            for (row, first) in input[..chunk.frames].iter_mut().zip(&first) {
-                for lane in 0..W {
-                    row[lane] = blend(steep[lane], row[lane], first[lane]);
-                }
-            }
-        }
-        run_stage::<W, true>(&mut self.svf[1], chunk, (&input[..chunk.frames], output), weights, base);
     }
 
     #[inline(always)]
-    fn run_ladder(&mut self, chunk: &Chunk<W>, taps: &[[f32; W]; ladder::TAPS], output: &mut [[f32; W]; CHUNK]) {
-        let mut now = chunk.ladder_tuning(0);
+    fn run_svf<const STEEP: bool>(&mut self, setting: Setting, chunk: &Chunk<W>, heard: &mut [[f32; W]; CHUNK]) {
+        match setting.rate_log2 {
+            0 if chunk.resonates_above(LIMITED_FROM) => self.run_stages::<1, STEEP, true>(setting, chunk, heard),
+            0 => self.run_stages::<1, STEEP, false>(setting, chunk, heard),
+            1 => self.run_stages::<2, STEEP, true>(setting, chunk, heard),
+            _ => self.run_stages::<4, STEEP, true>(setting, chunk, heard),
+        }
+    }
+
+    #[inline(always)]
+    fn run_stages<const RATE: usize, const STEEP: bool, const LIMITS: bool>(
+        &mut self,
+        setting: Setting,
+        chunk: &Chunk<W>,
+        heard: &mut [[f32; W]; CHUNK],
+    ) {
+        let stages = [0, 2].map(|pole| Svf { states: [self.poles[pole], self.poles[pole + 1]] });
+        let mut core = SvfCore::<W, STEEP, LIMITS>::new(stages, self.energies, setting);
+        self.play::<RATE, _>(&mut core, chunk, heard);
+        let [first, second] = core.stages.map(|stage| stage.states);
+        // A stage that rests begins from silence when it comes back.
+        let first = if STEEP { first } else { [[0.0; W]; 2] };
+        self.poles = [first[0], first[1], second[0], second[1]];
+        self.energies = if LIMITS { core.energies } else { [[0.0; W]; 2] };
+    }
+
+    #[inline(always)]
+    fn run_ladder<const RATE: usize, const STEPS: usize>(
+        &mut self,
+        setting: Setting,
+        chunk: &Chunk<W>,
+        heard: &mut [[f32; W]; CHUNK],
+    ) {
+        let mut core = LadderCore::<W, STEPS>::new(Ladder { states: self.poles }, setting);
+        self.play::<RATE, _>(&mut core, chunk, heard);
+        self.poles = core.ladder.states;
+    }
+
+    /// Runs `core` at `RATE` times the rate over a chunk.
+    #[inline(always)]
+    fn play<const RATE: usize, C: Core<W>>(&mut self, core: &mut C, chunk: &Chunk<W>, heard: &mut [[f32; W]; CHUNK]) {
         // Local copies, which LLVM keeps in registers.
-        let (mut cells, mut up, mut down) = (self.ladder, self.up, self.down);
+        let (mut steep, mut gentle) =
+            if RATE > 1 { (self.steep, self.gentle) } else { (HalfBands::SILENT, HalfBands::SILENT) };
         for frame in 0..chunk.frames {
-            if !chunk.is_even {
-                now = chunk.ladder_tuning(frame);
+            if frame == 0 || !chunk.is_even {
+                let mut cutoff = chunk.cutoff[frame];
+                for lane in 0..W {
+                    cutoff[lane] *= 1.0 / RATE as f32;
+                }
+                core.tune(cutoff, chunk.res[frame]);
             }
-            let mut input = chunk.input[frame];
-            let res = chunk.row(frame).1;
-            for lane in 0..W {
-                let is_silent = cells.states[0][lane].abs() + cells.states[3][lane].abs() < 0.01 * KICK;
-                let kick = if is_silent && FEEDBACK_MAX * res[lane] > 4.0 { KICK } else { 0.0 };
-                input[lane] = LADDER_LEVEL * input[lane] + kick;
-            }
-            let [even, odd] = halfband::up(&mut up, input);
-            let even = cells.step(even, &now, taps);
-            let odd = cells.step(odd, &now, taps);
-            output[frame] = halfband::down(&mut down, [even, odd]);
+            let input = core.enter(chunk.input[frame]);
+            heard[frame] = match RATE {
+                1 => core.step(input),
+                2 => {
+                    let [even, odd] = STEEP.up(&mut steep.up, input);
+                    let twice = [core.step(even), core.step(odd)];
+                    STEEP.down(&mut steep.down, twice)
+                }
+                _ => {
+                    let mut twice = STEEP.up(&mut steep.up, input);
+                    for sample in &mut twice {
+                        let [even, odd] = GENTLE.up(&mut gentle.up, *sample);
+                        let four = [core.step(even), core.step(odd)];
+                        *sample = GENTLE.down(&mut gentle.down, four);
+                    }
+                    STEEP.down(&mut steep.down, twice)
+                }
+            };
         }
-        (self.ladder, self.up, self.down) = (cells, up, down);
-    }
-}
-
-/// Runs one stage of the svf, whose damping is `base` without resonance, over a chunk and mixes its bands.
-#[inline(always)]
-fn run_stage<const W: usize, const RESONATES: bool>(
-    stage: &mut Svf<W>,
-    chunk: &Chunk<W>,
-    (input, output): (&[[f32; W]], &mut [[f32; W]]),
-    weights: &Weights<W>,
-    base: [f32; W],
-) {
-    let mut cell = *stage;
-    let (low, high) = (weights.0[Weights::<W>::LOW], weights.0[Weights::<W>::HIGH]);
-    let mut band = weights.0[Weights::<W>::BAND];
-    for lane in 0..W {
-        // 0 dB at the centre without resonance.
-        band[lane] *= base[lane];
-    }
-    let mut now = chunk.svf_tuning::<RESONATES>(0, &base);
-    if chunk.is_even && now.limit == [0.0; W] {
-        // Without a limiter the coefficients stay as they are; the same numbers as below.
-        let gains = now.gains([0.0; W]);
-        for (row, input) in output.iter_mut().zip(input) {
-            *row = cell.step(*input, &gains).mix(&low, &band, &high);
+        if RATE > 1 {
+            (self.steep, self.gentle) = (steep, gentle);
         }
-    } else {
-        for (frame, (row, input)) in output.iter_mut().zip(input).enumerate() {
-            if !chunk.is_even {
-                now = chunk.svf_tuning::<RESONATES>(frame, &base);
-            }
-            let energy = cell.energy();
-            let mut input = *input;
-            for lane in 0..W {
-                let is_silent = energy[lane] < 0.01 * KICK * KICK;
-                input[lane] = if is_silent && now.damping[lane] < 0.0 { input[lane] + KICK } else { input[lane] };
-            }
-            *row = cell.step(input, &now.gains(energy)).mix(&low, &band, &high);
-        }
-    }
-    *stage = cell;
-}
-
-/// Linear to a level of 1, then ever flatter towards 2: 2 - 1/x continues x with the same slope.
-#[inline(always)]
-fn soften(x: f32) -> f32 {
-    let size = x.abs();
-    if size <= 1.0 { x } else { (2.0 - 1.0 / size).copysign(x) }
-}
-
-/// `a` at 0, `b` at 1, exactly.
-#[inline(always)]
-fn blend(share: f32, a: f32, b: f32) -> f32 {
-    if share <= 0.0 {
-        a
-    } else if share >= 1.0 {
-        b
-    } else {
-        a + share * (b - a)
     }
 }
