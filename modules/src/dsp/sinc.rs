@@ -25,11 +25,17 @@ pub const STRETCH_MAX: f32 = 2.0;
 /// Most samples that one read takes.
 pub const TAPS_MAX: usize = 2 * CROSSINGS * STRETCH_MAX as usize;
 
-/// Half of the kernel.
+/// Samples that a read takes where nothing is stretched.
+const TAPS: usize = 2 * CROSSINGS;
+
+/// The kernel.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct Sinc {
+    /// Its right half.
     values: [f32; CROSSINGS * PHASES + 2],
+    /// The same again, a row of weights per position between two samples: what is not stretched is read straight from here.
+    rows: [[f32; TAPS]; PHASES + 1],
 }
 
 /// What a read between two samples weighs its neighbours with.
@@ -55,12 +61,20 @@ impl Sinc {
             let window = bessel_i0(BETA * libm::sqrt((1.0 - part * part).max(0.0))) / bessel_i0(BETA);
             *value = if is_crossing || part >= 1.0 { 0.0 } else { (sinc * window) as f32 };
         }
+        for (phase, row) in self.rows.iter_mut().enumerate() {
+            for (tap, weight) in row.iter_mut().enumerate() {
+                *weight = self.values[(phase + (CROSSINGS - 1) * PHASES).abs_diff(tap * PHASES)];
+            }
+        }
     }
 
     /// The weights for a point `part` (0..1) after a sample, at a speed of `stretch` (1..=[`STRETCH_MAX`]) frames per frame.
     #[inline(always)]
     pub fn weights(&self, part: f32, stretch: f32) -> Weights {
-        let stretch = stretch.clamp(1.0, STRETCH_MAX);
+        if stretch <= 1.0 {
+            return self.unstretched(part);
+        }
+        let stretch = stretch.min(STRETCH_MAX);
         let reach = (CROSSINGS as f32 * stretch) as i64;
         let scale = 1.0 / stretch;
         let mut weights = Weights { first: 1 - reach, count: 2 * reach as usize, values: [0.0; TAPS_MAX] };
@@ -70,6 +84,19 @@ impl Sinc {
             let between = time - index as f32;
             let (near, far) = (self.values[index], self.values[index + 1]);
             *weight = scale * (near + between.min(1.0) * (far - near));
+        }
+        weights
+    }
+
+    #[inline(always)]
+    fn unstretched(&self, part: f32) -> Weights {
+        let mut weights = Weights { first: 1 - CROSSINGS as i64, count: TAPS, values: [0.0; TAPS_MAX] };
+        let position = part * PHASES as f32;
+        let row = (position as usize).min(PHASES - 1);
+        let between = position - row as f32;
+        let (this, next) = (&self.rows[row], &self.rows[row + 1]);
+        for tap in 0..TAPS {
+            weights.values[tap] = this[tap] + between * (next[tap] - this[tap]);
         }
         weights
     }
