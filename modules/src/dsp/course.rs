@@ -45,10 +45,10 @@ pub enum Offset {
     Width,
 }
 
-impl Course {
+impl Default for Course {
     /// A chunk of no frames.
     #[inline(always)]
-    pub fn new() -> Course {
+    fn default() -> Course {
         Course {
             frames: 0,
             steps: [0; CHUNK + 2],
@@ -60,7 +60,9 @@ impl Course {
             sync_times: [0.0; CHUNK],
         }
     }
+}
 
+impl Course {
     /// Computes the phases from the one before the chunk, through steps and syncs, and the signs; returns the last sign.
     #[inline(always)]
     pub fn set_phases(&mut self, before: u32, mut sign: i32) -> i32 {

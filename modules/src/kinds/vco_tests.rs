@@ -176,6 +176,18 @@ fn exponential_fm_at_audio_rate_stays_clean() {
 }
 
 #[test]
+fn the_sub_octave_counts_the_cycles_that_hard_sync_begins() {
+    for (f0, alias_db) in [(110.0, -140.0), (440.0, -135.0), (1_760.0, -130.0)] {
+        let master = steady("phase", f0 as f32);
+        let phase = |frame: f64| f64::from(master[frame as usize]);
+        // Three cycles begin in one of the master's: the square needs two of those.
+        let rig = vco("sub").with("freq", (2.63 * f0) as f32);
+        let found = periodic(&modulated(rig, "sub", &[("sync", &phase)]), RATE_HZ, 0.5 * f0);
+        assert!(found.alias_db <= alias_db, "{f0}: {found:?}");
+    }
+}
+
+#[test]
 fn soft_sync_turns_every_shape_round_and_stays_clean() {
     // There and back again takes two cycles of the master. A sine has all derivatives, of which the residuals mend three: the odd ones
     // beyond that turn round too, and are heard once its cycle is only ten frames long.

@@ -18,7 +18,7 @@ pub(super) struct Moves<const W: usize> {
 impl<const W: usize> Moves<W> {
     #[inline(always)]
     pub(super) fn new() -> Self {
-        Moves { steps: [[0; W]; CHUNK], syncs: [0; W], sync_times: [[0.0; W]; CHUNK], course: Course::new() }
+        Moves { steps: [[0; W]; CHUNK], syncs: [0; W], sync_times: [[0.0; W]; CHUNK], course: Course::default() }
     }
 
     /// Takes in the chunk of `frames` from `start` on.
@@ -61,10 +61,12 @@ impl<const W: usize> Moves<W> {
         frames: usize,
         is_soft: bool,
     ) -> &Course {
-        for frame in bits(self.syncs[lane]) {
-            self.course.sync_times[frame] = self.sync_times[frame][lane];
+        let (syncs, course) = (self.syncs[lane], &mut self.course);
+        for frame in bits(syncs) {
+            course.sync_times[frame] = self.sync_times[frame][lane];
         }
-        voice.plot(&mut self.course, controls, lane, start, &self.steps[..frames], self.syncs[lane], is_soft);
-        &self.course
+        (course.resets, course.turns) = if is_soft { (0, syncs) } else { (syncs, 0) };
+        voice.plot(course, controls, lane, start, &self.steps[..frames], is_soft);
+        course
     }
 }

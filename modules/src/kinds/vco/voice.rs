@@ -138,7 +138,7 @@ impl Voice {
         self.sign != 0
     }
 
-    /// Fills in a chunk in which the phase does not move evenly; `syncs` says which of the course's sync times count.
+    /// Fills in a chunk in which the phase does not move evenly; the course knows its syncs already.
     #[inline(always)]
     pub(super) fn plot<const W: usize>(
         &mut self,
@@ -147,7 +147,6 @@ impl Voice {
         lane: usize,
         start: usize,
         steps: &[[i32; W]],
-        syncs: u64,
         is_soft: bool,
     ) {
         let frames = steps.len();
@@ -166,9 +165,8 @@ impl Voice {
                 }
             }
         }
-        (course.resets, course.turns) = if is_soft { (0, syncs) } else { (syncs, 0) };
         // Nothing would send it forwards again but soft sync.
-        if self.is_backward() && (!is_soft || controls.sync.is_none()) && syncs & 1 == 0 {
+        if self.is_backward() && (!is_soft || controls.sync.is_none()) && course.syncs() & 1 == 0 {
             course.turns |= 1;
             course.sync_times[0] = 0.0;
         }
