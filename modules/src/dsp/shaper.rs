@@ -10,7 +10,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::halfband::{self, Chain, MEMORY};
+use super::halfband::{Chain, STEEP};
 
 /// Frames that are shaped at once.
 pub const CHUNK: usize = 16;
@@ -21,11 +21,15 @@ pub const TIMES: usize = 4;
 /// The samples of a chunk, and the one before.
 pub type Ways<const W: usize> = [[f32; W]; TIMES * CHUNK + 1];
 
+/// All-passes of a half-band's chain.
+const STAGES: usize = 3;
+
 /// What one channel remembers.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
 pub struct Memory {
-    chains: [[f32; MEMORY]; CHAINS],
+    /// Of each chain the inputs of its stages, then its output.
+    chains: [[f32; STAGES + 1]; CHAINS],
     last: f32,
     means: [f32; 2],
 }
@@ -35,7 +39,7 @@ const CHAINS: usize = 8;
 /// Shapes `W` channels side by side.
 pub struct Shaper<const W: usize> {
     /// From the rate to twice, from there to four times, and back in the same order.
-    chains: [[Chain<W>; 2]; CHAINS / 2],
+    chains: [[Chain<W, STAGES>; 2]; CHAINS / 2],
     /// The last sample before the curve, and the last two after it, newest first.
     last: [f32; W],
     means: [[f32; W]; 2],
@@ -45,12 +49,11 @@ impl<const W: usize> Shaper<W> {
     /// Takes the memories out of the voices' states.
     #[inline(always)]
     pub fn load(of: impl Fn(usize) -> Memory) -> Self {
-        let chain = Chain { memory: [[0.0; W]; MEMORY] };
-        let mut shaper = Shaper { chains: [[chain; 2]; CHAINS / 2], last: [0.0; W], means: [[0.0; W]; 2] };
+        let mut shaper = Shaper { chains: [[Chain::SILENT; 2]; CHAINS / 2], last: [0.0; W], means: [[0.0; W]; 2] };
         for lane in 0..W {
             let memory = of(lane);
             for (chain, cells) in shaper.chains.as_flattened_mut().iter_mut().zip(&memory.chains) {
-                for (row, cell) in chain.memory.iter_mut().zip(cells) {
+                for (row, cell) in chain.inputs.iter_mut().chain([&mut chain.output]).zip(cells) {
                     row[lane] = *cell;
                 }
             }
@@ -65,7 +68,7 @@ impl<const W: usize> Shaper<W> {
     pub fn store(&self, lane: usize) -> Memory {
         let mut memory = Memory::zeroed();
         for (chain, cells) in self.chains.as_flattened().iter().zip(&mut memory.chains) {
-            for (row, cell) in chain.memory.iter().zip(cells) {
+            for (row, cell) in chain.inputs.iter().chain([&chain.output]).zip(cells) {
                 *cell = row[lane];
             }
         }
@@ -84,8 +87,8 @@ impl<const W: usize> Shaper<W> {
         let samples = TIMES * frames.len();
         ways[0] = self.last;
         for (rows, frame) in ways[1..].chunks_exact_mut(TIMES).zip(frames.iter()) {
-            for (rows, sample) in rows.chunks_exact_mut(2).zip(halfband::up(&mut up, *frame)) {
-                rows.copy_from_slice(&halfband::up(&mut upper, sample));
+            for (rows, sample) in rows.chunks_exact_mut(2).zip(STEEP.up(&mut up, *frame)) {
+                rows.copy_from_slice(&STEEP.up(&mut upper, sample));
             }
         }
         self.last = ways[samples];
@@ -98,9 +101,9 @@ impl<const W: usize> Shaper<W> {
             let mut halves = [[0.0; W]; 2];
             for (half, means) in halves.iter_mut().zip([&means[..4], &means[2..]]) {
                 let pair = [sharpen(&means[0], &means[1], &means[2]), sharpen(&means[1], &means[2], &means[3])];
-                *half = halfband::down(&mut downer, pair);
+                *half = STEEP.down(&mut downer, pair);
             }
-            *frame = halfband::down(&mut down, halves);
+            *frame = STEEP.down(&mut down, halves);
         }
         self.chains = [up, upper, downer, down];
     }
