@@ -14,7 +14,14 @@ use super::wave::sin_pi;
 /// The mean from `a` to `b` of x between -1 and 1, and of ±1 beyond: every corner as hard as can be.
 #[inline(always)]
 pub fn hard(a: f32, b: f32) -> f32 {
-    held(a, b, 1.0, 1.0, |a, b| 0.5 * (a + b))
+    held(
+        a,
+        b,
+        1.0,
+        1.0,
+        #[inline(always)]
+        |a, b| 0.5 * (a + b),
+    )
 }
 
 /// Of tanh(x).
@@ -24,19 +31,27 @@ pub fn hard(a: f32, b: f32) -> f32 {
 /// what is small exact; in the second the logarithm is what is missing to full level. Beyond ±9 tanh is 1 to half a rounding.
 #[inline(always)]
 pub fn tanh(a: f32, b: f32) -> f32 {
-    held(a, b, 9.0, 1.0, |a, b| {
-        let (near, far) = (a.abs(), b.abs());
-        let (low, distance) = (near.min(far), (far - near).abs());
-        let is_bent = low > 0.5;
-        let (rise, twice) = (exp_m1(distance), exp_m1(2.0 * low));
-        let tanh = twice / (twice + 2.0);
-        let whole = 1.0 + rise;
-        let above = rise / (2.0 * whole) * (rise + tanh * (rise + 2.0));
-        let missing = rise * (rise + 2.0) / (whole * whole * (1.0 + twice) + 1.0);
-        let log = ln_1p(if is_bent { missing } else { above });
-        let way = if is_bent { distance - log } else { log };
-        over(way.copysign(far - near), b - a, tanh.copysign(a))
-    })
+    // Without the attribute a closure is not compiled for the SIMD level.
+    held(
+        a,
+        b,
+        9.0,
+        1.0,
+        #[inline(always)]
+        |a, b| {
+            let (near, far) = (a.abs(), b.abs());
+            let (low, distance) = (near.min(far), (far - near).abs());
+            let is_bent = low > 0.5;
+            let (rise, twice) = (exp_m1(distance), exp_m1(2.0 * low));
+            let tanh = twice / (twice + 2.0);
+            let whole = 1.0 + rise;
+            let above = rise / (2.0 * whole) * (rise + tanh * (rise + 2.0));
+            let missing = rise * (rise + 2.0) / (whole * whole * (1.0 + twice) + 1.0);
+            let log = ln_1p(if is_bent { missing } else { above });
+            let way = if is_bent { distance - log } else { log };
+            over(way.copysign(far - near), b - a, tanh.copysign(a))
+        },
+    )
 }
 
 /// Of arsinh(x), which ever grows, ever slower: the voltage over a pair of diodes, one each way, through which a current x is
@@ -65,13 +80,16 @@ fn arsinh(x: f32) -> f32 {
 /// F is s^2 sqrt(1 + (x / s)^2); the difference of two roots is that of their squares over their sum.
 #[inline(always)]
 pub fn tube(a: f32, b: f32) -> f32 {
-    let half = |a: f32, b: f32, share: f32| {
-        let (root_a, root_b) = ((1.0 + a * a * share).sqrt(), (1.0 + b * b * share).sqrt());
-        (b - a) * ((a + b) / (root_a + root_b))
-    };
-    let way = half(a.max(0.0), b.max(0.0), 1.0) + half(a.min(0.0), b.min(0.0), 0.25);
+    let way = rooted(a.max(0.0), b.max(0.0), 1.0) + rooted(a.min(0.0), b.min(0.0), 0.25);
     let share = if a > 0.0 { 1.0 } else { 0.25 };
     over(way, b - a, a / (1.0 + a * a * share).sqrt())
+}
+
+/// The integral of x / sqrt(1 + share x^2) from `a` to `b`.
+#[inline(always)]
+fn rooted(a: f32, b: f32, share: f32) -> f32 {
+    let (root_a, root_b) = ((1.0 + a * a * share).sqrt(), (1.0 + b * b * share).sqrt());
+    (b - a) * ((a + b) / (root_a + root_b))
 }
 
 /// Of sin(pi x / 2): the sine of the middle times the sinc of half the way. `a` and `b` within ±1000.

@@ -2,7 +2,7 @@
 //!
 //! The loop is exactly one period long: the filter in it has linear phase, and its one frame is part of what the head
 //! reads. Between samples Lagrange interpolation of order 5 ([`super::interpolate`]), which never amplifies, and whose delay
-//! is right to 0.1 cent up to 5 kHz.
+//! is right to a small part of a cent up to 5 kHz.
 //!
 //! Source: Jaffe & Smith, "Extensions of the Karplus-Strong Plucked-String Algorithm", CMJ 7:2, 1983; the filter:
 //! J. O. Smith, Physical Audio Signal Processing, 2010, "The Extended Karplus-Strong Algorithm" (damping, two zeros).

@@ -1,7 +1,7 @@
 //! Comb filter: a delay of one cycle that feeds itself, so that a note and its harmonics ring in whatever passes.
 //!
 //! A resonator for drums and noise, a flanger when `freq` moves. `feedback` above 0 rings at all harmonics of `freq`;
-//! below 0 at the odd ones of half of it: hollow, an octave lower. `damp` takes the high ones out first. In tune to a tenth of a
+//! below 0 at the odd ones of half of it: hollow, an octave lower. `damp` takes the high ones out first. In tune within a
 //! cent up to 5 kHz ([`crate::dsp::tuned`]). The loop passes a soft limit that leaves -1..1 untouched, so even ±1 rings for
 //! ever and stays finite; what enters it has no DC, which would ring too.
 //!

@@ -4,7 +4,7 @@
 //! a finger does, enters the string at `position` (0.5: its middle, no even harmonics; small: near the bridge). A filter of
 //! two zeros in the loop takes more from high partials than from low, as `brightness` says, at every pitch as much per
 //! second. `decay` is the time in which the fundamental falls by 60 dB, exact wherever the filter alone would not make it shorter.
-//! In tune to a tenth of a cent from 30 Hz to 5 kHz: the loop's whole delay is one period ([`crate::dsp::tuned`]). A new
+//! In tune to a hundredth of a cent up to 4 kHz, within one to 5 kHz: the loop's whole delay is one period ([`crate::dsp::tuned`]). A new
 //! pluck adds to what still rings; pitch bends, and a new note takes over in 10 ms.
 //!
 //! Source: Karplus & Strong, "Digital Synthesis of Plucked-String and Drum Timbres", CMJ 7:2, 1983; Jaffe & Smith,
