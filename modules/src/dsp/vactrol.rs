@@ -29,6 +29,9 @@ pub struct Vactrol<const W: usize> {
 }
 
 impl<const W: usize> Vactrol<W> {
+    /// None.
+    pub const DARK: Self = Vactrol { open: [0.0; W], rise: 0.0, fall: 0.0, knee: 1.0 };
+
     /// At `rate_hz`.
     #[inline(always)]
     pub fn new(open: [f64; W], rate_hz: f32) -> Self {

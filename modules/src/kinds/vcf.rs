@@ -79,15 +79,19 @@ pub struct Voice {
 }
 
 impl Voice {
-    /// Heeds the player's choices. A filter that cannot go on as what it is to become starts from silence.
+    /// Heeds the player's choices. The new filter goes on with the old one's states where they mean the same: at another rate they
+    /// nearly do, so that what sings does not fall silent. Half-bands begin anew.
     #[inline(always)]
     fn meet(&mut self, setting: Setting, fade_frames: u32) {
         let before = self.switch.settled();
         self.switch.meet(setting.number(), fade_frames);
         if let (Some(before), None) = (before, self.switch.settled()) {
             self.filters[FROM] = self.filters[TO];
-            if !setting.continues(Setting::numbered(before)) {
+            let before = Setting::numbered(before);
+            if !setting.is_akin(before) {
                 self.filters[TO] = Filter::zeroed();
+            } else if setting.rate_log2 != before.rate_log2 {
+                self.filters[TO].rest_half_bands();
             }
         }
     }
@@ -138,15 +142,17 @@ impl Module for Vcf {
             block.output(Out::Main).fill([0.0; W]);
         }
         let mut chunk = Chunk::new(block);
-        let mut heard = [[0.0; W]; CHUNK];
-        let mut open = [0.0; W];
+        let mut gates = None;
         // One run for every setting that some channel plays: nearly always there is one.
         for &number in &numbers[..count] {
             let setting = Setting::numbered(number);
             let mut cells = Cells::load(voices, setting);
-            let mut vactrol = Vactrol::new([0.0; W], block.rate_hz);
-            for lane in 0..W {
-                vactrol.open[lane] = voices[lane].open;
+            let mut vactrol = Vactrol::DARK;
+            if setting.model == Model::Gate {
+                vactrol = Vactrol::new([0.0; W], block.rate_hz);
+                for lane in 0..W {
+                    vactrol.open[lane] = voices[lane].open;
+                }
             }
             let mut start = 0;
             while start < block.frames {
@@ -154,14 +160,12 @@ impl Module for Vcf {
                 if setting.model == Model::Gate {
                     chunk.gate(&mut vactrol);
                 }
-                cells.run(setting, &chunk, &mut heard);
-                if setting.model == Model::Gate {
-                    chunk.attenuate(&mut heard);
-                }
                 let output = &mut block.output(Out::Main)[start..start + chunk.frames];
                 if count == 1 {
-                    output.copy_from_slice(&heard[..chunk.frames]);
+                    cells.run(setting, &chunk, output);
                 } else {
+                    let mut heard = [[0.0; W]; CHUNK];
+                    cells.run(setting, &chunk, &mut heard[..chunk.frames]);
                     for (frame, (row, heard)) in output.iter_mut().zip(&heard).enumerate() {
                         mix(voices, setting, start + frame, fade_frames, heard, row);
                     }
@@ -170,12 +174,15 @@ impl Module for Vcf {
             }
             cells.store(voices, setting);
             if setting.model == Model::Gate {
-                open = vactrol.open;
+                gates = Some(vactrol.open);
             }
         }
         for lane in 0..W {
             let voice = &mut voices[lane];
-            voice.open = if voice.plays(Model::Gate) { open[lane] } else { 0.0 };
+            voice.open = match gates {
+                Some(open) if voice.plays(Model::Gate) => open[lane],
+                _ => 0.0,
+            };
             voice.switch.advance(block.frames);
         }
     }
@@ -204,7 +211,11 @@ fn heed<const W: usize>(voices: &mut [Voice; W], block: &Block<'_, W>, fade_fram
         voice.driven = if drive[lane] > 1.0 { driven_frames } else { left };
         let is_linear = model[lane] != Model::Ladder as usize && voice.driven == 0;
         let rate_log2 = if is_linear && quality[lane] == 1 { 0 } else { quality[lane] };
-        voice.meet(Setting::new(mode[lane], model[lane], slope[lane], rate_log2), fade_frames);
+        let setting = Setting::new(mode[lane], model[lane], slope[lane], rate_log2);
+        // Nearly always it is what it was.
+        if voice.switch.settled() != Some(setting.number()) {
+            voice.meet(setting, fade_frames);
+        }
     }
 }
 

@@ -73,6 +73,21 @@ fn at_2x_the_svf_pays_only_for_its_drive_and_at_4x_always() {
     assert!(heard(LADDER, None, 1.0) != heard(LADDER, Some(0.0), 1.0));
 }
 
+#[test]
+fn what_sings_goes_on_when_the_quality_changes() {
+    for model in [SVF, LADDER] {
+        let mut rig = vcf(&[("model", model), ("res", 1.0), ("quality", 0.0)]);
+        let before = rms(&rig.render("out", 3_000)[180_000..]);
+        for quality in [2.0, 1.0, 0.0] {
+            rig.event("quality", 0, quality, 0);
+            let sound = rig.render("out", 100);
+            // In the fade the two are some samples apart.
+            let least = sound.chunks(480).map(rms).fold(f64::MAX, f64::min);
+            assert!(least > 0.7 * before, "model {model} to {quality}: {before}, then {least}");
+        }
+    }
+}
+
 /// Levels of a strike's 200 Hz and 4 kHz over 10 ms from `from_ms` after it on.
 fn struck(heard: &[f32], from_ms: usize) -> [f64; 2] {
     let start = 4_800 + from_ms * 48;

@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::Voice;
-use super::chunk::{CHUNK, Chunk};
+use super::chunk::Chunk;
 use super::cores::{Core, LIMITED_FROM, LadderCore, SvfCore};
 use super::setting::{Model, Setting};
 use crate::dsp::halfband::{Chain, GENTLE, STEEP};
@@ -20,6 +20,14 @@ pub(super) struct Filter {
     /// Half-bands at twice the rate, then at four times: up even, up odd, down even, down odd.
     steep: [[f32; 4]; 4],
     gentle: [[f32; 3]; 4],
+}
+
+impl Filter {
+    /// Silences the half-bands.
+    #[inline(always)]
+    pub fn rest_half_bands(&mut self) {
+        (self.steep, self.gentle) = Default::default();
+    }
 }
 
 /// The states of a group, channels side by side.
@@ -107,9 +115,9 @@ impl<const W: usize> Cells<W> {
         }
     }
 
-    /// Filters a chunk.
+    /// Filters a chunk: a row of `heard` for each of its frames.
     #[inline(always)]
-    pub fn run(&mut self, setting: Setting, chunk: &Chunk<W>, heard: &mut [[f32; W]; CHUNK]) {
+    pub fn run(&mut self, setting: Setting, chunk: &Chunk<W>, heard: &mut [[f32; W]]) {
         if setting.model == Model::Ladder {
             match setting.rate_log2 {
                 0 => self.run_ladder::<1, 2>(setting, chunk, heard),
@@ -121,10 +129,13 @@ impl<const W: usize> Cells<W> {
         } else {
             self.run_svf::<false>(setting, chunk, heard);
         }
+        if setting.model == Model::Gate {
+            chunk.attenuate(heard);
+        }
     }
 
     #[inline(always)]
-    fn run_svf<const STEEP: bool>(&mut self, setting: Setting, chunk: &Chunk<W>, heard: &mut [[f32; W]; CHUNK]) {
+    fn run_svf<const STEEP: bool>(&mut self, setting: Setting, chunk: &Chunk<W>, heard: &mut [[f32; W]]) {
         match setting.rate_log2 {
             0 if chunk.resonates_above(LIMITED_FROM) => self.run_stages::<1, STEEP, true>(setting, chunk, heard),
             0 => self.run_stages::<1, STEEP, false>(setting, chunk, heard),
@@ -138,7 +149,7 @@ impl<const W: usize> Cells<W> {
         &mut self,
         setting: Setting,
         chunk: &Chunk<W>,
-        heard: &mut [[f32; W]; CHUNK],
+        heard: &mut [[f32; W]],
     ) {
         let stages = [0, 2].map(|pole| Svf { states: [self.poles[pole], self.poles[pole + 1]] });
         let mut core = SvfCore::<W, STEEP, LIMITS>::new(stages, self.energies, setting);
@@ -155,7 +166,7 @@ impl<const W: usize> Cells<W> {
         &mut self,
         setting: Setting,
         chunk: &Chunk<W>,
-        heard: &mut [[f32; W]; CHUNK],
+        heard: &mut [[f32; W]],
     ) {
         let mut core = LadderCore::<W, STEPS>::new(Ladder { states: self.poles }, setting);
         self.play::<RATE, _>(&mut core, chunk, heard);
@@ -164,11 +175,11 @@ impl<const W: usize> Cells<W> {
 
     /// Runs `core` at `RATE` times the rate over a chunk.
     #[inline(always)]
-    fn play<const RATE: usize, C: Core<W>>(&mut self, core: &mut C, chunk: &Chunk<W>, heard: &mut [[f32; W]; CHUNK]) {
+    fn play<const RATE: usize, C: Core<W>>(&mut self, core: &mut C, chunk: &Chunk<W>, heard: &mut [[f32; W]]) {
         // Local copies, which LLVM keeps in registers.
         let (mut steep, mut gentle) =
             if RATE > 1 { (self.steep, self.gentle) } else { (HalfBands::SILENT, HalfBands::SILENT) };
-        for frame in 0..chunk.frames {
+        for (frame, (heard, input)) in heard.iter_mut().zip(&chunk.input).enumerate() {
             if frame == 0 || !chunk.is_even {
                 let mut cutoff = chunk.cutoff[frame];
                 for lane in 0..W {
@@ -176,8 +187,8 @@ impl<const W: usize> Cells<W> {
                 }
                 core.tune(cutoff, chunk.res[frame]);
             }
-            let input = core.enter(chunk.input[frame]);
-            heard[frame] = match RATE {
+            let input = core.enter(*input);
+            *heard = match RATE {
                 1 => core.step(input),
                 2 => {
                     let [even, odd] = STEEP.up(&mut steep.up, input);

@@ -88,7 +88,7 @@ impl<const W: usize> Chunk<W> {
 
     /// The loudness of the gates.
     #[inline(always)]
-    pub fn attenuate(&self, heard: &mut [[f32; W]; CHUNK]) {
+    pub fn attenuate(&self, heard: &mut [[f32; W]]) {
         for (row, gain) in heard.iter_mut().zip(&self.gain) {
             for lane in 0..W {
                 row[lane] *= gain[lane];

@@ -77,24 +77,24 @@ impl Setting {
         Setting { model, mode: mode.min(MIXES.len() - 1), is_steep: slope == 1, rate_log2: rate_log2.min(2) }
     }
 
-    /// Numbers all settings.
+    /// Numbers all settings, from 1 on: 0 is what a switch says that has not met any.
     #[inline(always)]
     pub fn number(self) -> usize {
-        ((self.rate_log2 * 2 + usize::from(self.is_steep)) * 3 + self.model as usize) * MIXES.len() + self.mode
+        1 + ((self.rate_log2 * 2 + usize::from(self.is_steep)) * 3 + self.model as usize) * MIXES.len() + self.mode
     }
 
     /// The inverse of [`Setting::number`].
     #[inline(always)]
     pub fn numbered(number: usize) -> Setting {
+        let number = number.saturating_sub(1);
         let (rest, mode) = (number / MIXES.len(), number % MIXES.len());
         Setting::new(mode, rest % 3, rest / 3 % 2, rest / 6)
     }
 
-    /// Whether a filter in `other` can go on as this one with the state that it has.
+    /// Whether the states of a filter in `other` mean the same here.
     #[inline(always)]
-    pub fn continues(self, other: Setting) -> bool {
-        let is_ladder = |setting: Setting| setting.model == Model::Ladder;
-        is_ladder(self) == is_ladder(other) && self.rate_log2 == other.rate_log2
+    pub fn is_akin(self, other: Setting) -> bool {
+        (self.model == Model::Ladder) == (other.model == Model::Ladder)
     }
 
     /// Damping of the svf's two stages without resonance; the second is the one that resonates, and the only one at 12 dB.
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_setting_comes_back_from_its_number() {
-        for number in 0..3 * 2 * 3 * MIXES.len() {
+        for number in 1..=3 * 2 * 3 * MIXES.len() {
             assert_eq!(Setting::numbered(number).number(), number);
         }
     }
