@@ -102,9 +102,19 @@ pub fn said(output: &Output) -> String {
 /// If that fails.
 pub fn render(patch: &str, seconds: f64, arguments: &[&str]) -> Vec<Frame> {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    std::fs::write(folder.path().join("patch.tine"), patch).expect("write the patch");
-    let seconds = seconds.to_string();
-    let mut all = vec!["render", "patch.tine", "-o", "render.wav", "--seconds", &seconds];
+    let path = folder.path().join("patch.tine");
+    std::fs::write(&path, patch).expect("write the patch");
+    render_file(&path, seconds, arguments)
+}
+
+/// Renders a patch's file, which may name sounds beside it.
+///
+/// # Panics
+/// If that fails.
+pub fn render_file(patch: &Path, seconds: f64, arguments: &[&str]) -> Vec<Frame> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (patch, seconds) = (patch.to_string_lossy(), seconds.to_string());
+    let mut all = vec!["render", &patch, "-o", "render.wav", "--seconds", &seconds];
     all.extend(arguments);
     let output = run(folder.path(), &all, "");
     assert!(output.status.success(), "render: {}", said(&output));
