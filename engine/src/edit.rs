@@ -474,6 +474,14 @@ impl<'a> Draft<'a> {
                 });
             }
         };
+        let is_tempo = |&input: &u16| {
+            let param = usize::from(input).checked_sub(spec.inputs.len());
+            param.is_some_and(|param| spec.params[param].unit == Unit::BeatsPerMinute)
+        };
+        if found.iter().any(is_tempo) {
+            // The conductor hears of it by events, not by samples.
+            return Err(unsupported(module, "have its tempo swept by a cable; bpm 140 --ramp 4s moves it"));
+        }
         Ok((module.slot, found))
     }
 }

@@ -49,7 +49,7 @@ fn a_change_at_the_next_bar_waits_for_it() {
 fn the_tempo_is_asked_for_undone_and_saved_like_any_param() {
     let tine = Tine::serve("", &STEADY);
     let osc = tine.osc();
-    let eval = |line: &str| tine_tests::osc::text(&osc.done("/eval", &[&line])[1]).to_owned();
+    let eval = |line: &str| tine_tests::osc::text(&osc.done("/eval", &[&line])[0]).to_owned();
     assert_eq!(eval("bpm"), "out.bpm = 120 bpm");
     eval("bpm 93.5");
     assert_eq!(eval("bpm"), "out.bpm = 93.5 bpm");
@@ -59,6 +59,8 @@ fn the_tempo_is_asked_for_undone_and_saved_like_any_param() {
     eval("undo");
     assert_eq!(eval("bpm"), "out.bpm = 120 bpm");
     assert_eq!(osc.refused("/eval", &[&"bpm 0"]).1, "range");
+    eval("create lfo --id l");
+    assert_eq!(osc.refused("/connect", &[&"l", &"", &"out", &"bpm"]).1, "unsupported");
 }
 
 /// How many gates of four are open after each of `notes`: pitch in octaves, velocity.

@@ -92,6 +92,7 @@ fn every_verb_parses_the_example_of_its_own_usage() {
         "meters",
         "scope a.out",
         "devices",
+        "bpm 128 --at bar",
         "panic",
         "restart 3",
         "history 3",

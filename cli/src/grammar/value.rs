@@ -82,6 +82,8 @@ fn number(text: &str) -> Result<Value, String> {
         "ms" => (-3, Measure::Seconds),
         "db" => (0, Measure::Decibels),
         "%" => (0, Measure::Percent),
+        // The name of a choice: 2x.
+        "x" => return Ok(Value::Word(text.to_owned())),
         unit => return Err(format!("no unit {unit:?}; there are hz khz s ms db %")),
     };
     // The exponent is given to the parser rather than multiplied, so that 20ms is the float nearest to 0.02.

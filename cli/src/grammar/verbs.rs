@@ -102,7 +102,7 @@ verbs! {
     "scope", "scope ID[.PORT]", "draws what an output gives", [], [Output], rest::scope;
     "trace", "trace FILE", "writes the timing of each block to a file", [], [File], rest::later;
     "restart", "restart WORKER", "replaces a worker by a new one; its modules play on", [], [Free], rest::restart;
-    "bpm", "bpm [128]", "the tempo, or another one", ["--ramp", "--at"], [Free], play::tempo;
+    "bpm", "bpm [128] [--ramp 4s] [--at +2s|beat|bar]", "the tempo, or another one", ["--ramp", "--at"], [Free], play::tempo;
     "midi", "midi ...", "MIDI ports and channels", [], [Free], rest::later;
     "learn", "learn ID.PARAM", "the next controller that moves drives the param", [], [Param], rest::later;
     "devices", "devices", "what sound goes to", [], [Free], rest::devices;

@@ -167,7 +167,8 @@ fn outputs(module: &ModuleInfo) -> Vec<Candidate> {
 }
 
 fn inputs(module: &ModuleInfo) -> Vec<Candidate> {
-    let params = module.kind.params.iter().zip(&module.params);
+    // No cable sweeps the tempo.
+    let params = module.kind.params.iter().zip(&module.params).filter(|(spec, _)| spec.unit != Unit::BeatsPerMinute);
     let params = params.map(|(spec, &value)| Candidate::new(spec.name, &format!("param, {}", quantity(value, spec))));
     module.kind.inputs.iter().map(port).chain(params).collect()
 }
@@ -287,7 +288,7 @@ mod tests {
 
     /// Kinds that were added to the catalogue since.
     fn is_other_kind(text: &str) -> bool {
-        tine_modules::kind(text).is_some() && !["vca", "out"].contains(&text)
+        tine_modules::kind(text).is_some() && !["vca", "out", "in"].contains(&text)
     }
 
     #[test]
