@@ -1,6 +1,6 @@
 //! The figures of SOUND.md, measured from plain samples: what the tests hold against the targets, and a bench may print.
 //!
-//! Oscillators: [`spectrum::periodic`] for alias, DC and harmonics, [`spectrum::droop_db`] for the top. Filters: where the corner
+//! Oscillators: [`crate::spectrum::periodic`] for alias, DC and harmonics, [`crate::spectrum::droop_db`] for the top. Filters: where the corner
 //! lies and what resonance sings, here. All measure at the end of a sound, so that what comes first may settle.
 
 use crate::spectrum::{LENGTH, cents, frequency, gain_db, rms};

@@ -4,7 +4,7 @@
 //! phase; sine and tri start at 0 and rise. `random` holds a new even random value for each cycle.
 //!
 //! Two outputs for two uses. `out` is a control: its edges come in their very frame, and neither ring nor wait. `audio` is the same
-//! wave to listen to, up to 1 kHz and beyond by modulation: its edges go through the residual tables of `vco` ([`tone`]), which
+//! wave to listen to, up to 1 kHz and beyond by modulation: its edges go through the residual tables of `vco` (lfo/tone.rs), which
 //! takes 16 frames. Two outputs, and no switch-over at some rate: a rate that sweeps up through it would change the latency under way.
 
 use bytemuck::{Pod, Zeroable};
