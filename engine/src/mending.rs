@@ -23,6 +23,7 @@ impl Session {
                 PoolEvent::Died(lane, why, restored_ms) => {
                     let ids = self.model.modules().iter().filter(|module| module.lane == lane);
                     let ids = ids.map(|module| module.id.clone()).collect();
+                    tracing::info!("worker {} lost: {why}", lane.0);
                     self.notices.tell(&Notice::WorkerLost(lane.0, why, ids), None);
                     if let Some(ms) = restored_ms {
                         self.timings.record_recovery(ms);

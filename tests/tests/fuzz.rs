@@ -320,6 +320,8 @@ fn survive(rounds: usize, mut send: impl FnMut(&Osc, usize)) {
     // Beside the folder that the network may write to.
     let recording = aside.path().join("live.wav");
     let mut arguments = vec!["--record", recording.to_str().unwrap()];
+    // Why a worker died, should one.
+    arguments.extend(["--log", "info"]);
     arguments.extend(STEADY);
     let mut tine = Tine::serve(UNTOUCHED, &arguments);
     let members = tine.members();

@@ -268,7 +268,7 @@ mod tests {
             ("connect amp >", &["amp", "out"]),
             ("connect amp > out.", &["left", "right"]),
             ("connect amp > amp.", &["in", "gain"]),
-            ("set ", &["amp"]),
+            ("set ", &["amp", "out"]),
             ("set amp.", &["gain"]),
             ("set amp.gain ", &["1"]),
             ("set amp.gain 2 am", &["amp"]),

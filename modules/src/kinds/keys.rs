@@ -1,7 +1,7 @@
 //! What is played by hand: `note`, `gate` and `trig` become pitch, gate, velocity and trigger, with glide and bend.
 //!
 //! What the player holds arrives per channel, as if it were patched into the inputs; a cable there adds to it. `glide` is the
-//! time in which a new note is reached, whatever the interval ([`crate::dsp::glide`]); the first note ever is there at once.
+//! time in which a new note is reached, whatever the interval ([`crate::dsp::portamento`]); the first note ever is there at once.
 //! With `legato` only notes that overlap glide: those that come while the gate is on, or within 2 ms of its fall, since a
 //! held channel that is played again sees its gate fall for a moment. `bend` comes after the glide.
 //! `trig` gives a pulse where a gate goes on, and passes on what is triggered.

@@ -3,7 +3,7 @@
 //! The first pulse, and the first one after a reset or in the frame of a reset, plays the first step. A step whose velocity is 0
 //! is a rest: pitch and velocity stay as they are, so that the note before it dies away in tune. A gate stays on for `length`
 //! of the way to the next pulse, as the last two pulses were apart (until that is known: as long as the clock's own pulse); at 1
-//! it is tied to the next note, and `glide` leads there ([`crate::dsp::glide`]). `end` tells that all steps were played, in the
+//! it is tied to the next note, and `glide` leads there ([`crate::dsp::portamento`]). `end` tells that all steps were played, in the
 //! frame in which they begin again. A note played by hand transposes.
 
 use bytemuck::{Pod, Zeroable};
