@@ -186,7 +186,7 @@ impl Conductor {
     pub fn run(mut self, mut until: impl FnMut(Block) -> bool) -> Conductor {
         let mut state = Loop::new(self.control.read(0), &self.active);
         let mut block = self.first;
-        self.tempo.resume(&self.control, block, state.head.frames);
+        self.tempo.resume(&mut self.control, block, state.head.rate_hz, state.head.frames);
         while !until(block) {
             self.step(block, &mut state);
             block += 1;

@@ -32,11 +32,14 @@ impl Tempo {
         Tempo { slot, input, from_bpm: bpm, to_bpm: bpm, ..Tempo::default() }
     }
 
-    /// Goes on where the last block left off that an engine before has conducted; `first` comes next.
-    pub fn resume(&mut self, control: &WriteMap, first: Block, frames: u32) {
+    /// Goes on where the last block left off that an engine before has conducted; `first` comes next. Lanes compute the blocks between the
+    /// two as well: without their time a clock would take them for a jump back to beat 0.
+    pub fn resume(&mut self, control: &mut WriteMap, first: Block, rate_hz: u32, frames: u32) {
         if let Some(last) = newest_of(|at| control.read(at), first) {
-            let blocks = first + 1 - last.block;
-            self.beat = last.beat + last.beats_per_frame * (blocks * u64::from(frames)) as f64;
+            self.beat = last.beat + last.beats_per_frame * f64::from(frames);
+            for block in last.block..first {
+                self.write(block, rate_hz, frames, control);
+            }
         }
     }
 
@@ -124,12 +127,15 @@ mod tests {
             tempo.write(block, 48_000, FRAMES, &mut control);
         }
         let mut next = Tempo::new(Slot(3), Some(2), 90.0);
-        next.resume(&control, 22, FRAMES);
+        next.resume(&mut control, 22, 48_000, FRAMES);
+        let between = at(&control, 21);
+        assert_eq!(between.block, 22, "the block between the two engines has its time");
         next.write(22, 48_000, FRAMES, &mut control);
         tempo.write(21, 48_000, FRAMES, &mut control);
+        assert_eq!(at(&control, 21), between);
         assert!((at(&control, 22).beat - tempo.beat).abs() < 1e-12);
         let mut fresh = Tempo::new(Slot(3), Some(2), 90.0);
-        fresh.resume(&area(), 0, FRAMES);
+        fresh.resume(&mut area(), 0, 48_000, FRAMES);
         assert_eq!(fresh.beat, 0.0);
     }
 }
