@@ -26,6 +26,7 @@ use tine_protocol::segment::lane;
 use tine_protocol::sys::alarm::Alarm;
 use tine_protocol::sys::clock::now_ns;
 use tine_protocol::sys::memory::ReadMap;
+use tine_protocol::sys::process::Status;
 use tine_protocol::sys::{process, sched, socket};
 
 use crate::answer::WorkerInfo;
@@ -146,6 +147,8 @@ enum Sentence {
 struct Worker {
     pid: u32,
     pidfd: OwnedFd,
+    /// Without it its death is heard of by the pidfd alone.
+    status: Option<Status>,
     socket: OwnedFd,
     phases_us: Vec<(&'static str, u32)>,
 }
@@ -292,7 +295,9 @@ impl Supervisor {
     /// A lane says that its worker has come to its end: it is dead for us if the kernel says so too.
     fn heed_obituary(&mut self, seat: usize) {
         let Some(worker) = self.seats[seat].worker() else { return };
-        if !self.deaths.takes_word(seat, self.seats[seat].generation) || process::is_ending(worker.pid) != Some(true) {
+        if !self.deaths.takes_word(seat, self.seats[seat].generation)
+            || worker.status.as_ref().and_then(Status::is_ending) != Some(true)
+        {
             return;
         }
         // Its follower waits for no core on which the kernel takes it apart.
@@ -321,6 +326,8 @@ impl Supervisor {
         self.watchdog.begin_anew(seat, progress.done, noticed_ns);
         let recovery = match self.spares.pop() {
             Some(spare) => {
+                // Without the right it takes its turn among the others.
+                let _ = sched::set_fifo(spare.pid, sched::priority::FOLLOWER);
                 self.attach(seat, spare);
                 Recovery::Under(progress.due)
             }
@@ -339,7 +346,8 @@ impl Supervisor {
             counts.cold_starts += u64::from(recovery == Recovery::Cold);
         }
         self.mourned.push_back(Mourned { pid: dead.pid, lane, noticed_ns, running, sentence, cause: None, recovery });
-        self.order_fork();
+        // A fork beside the follower would take its time.
+        self.forks_due += 1;
     }
 
     /// Tells of a module that is taken out of service. The list goes to the lane's next worker.
@@ -375,16 +383,25 @@ impl Supervisor {
         for at in 0..self.mourned.len() {
             let Recovery::Under(due) = self.mourned[at].recovery else { continue };
             let seat = usize::from(self.mourned[at].lane.0);
-            let took_ns = now_ns - self.mourned[at].noticed_ns;
+            let noticed_ns = self.mourned[at].noticed_ns;
             // A count that the dead one left may be anything; the follower's stands once it has put its generation there.
             let is_followers = self.seen(seat).has_arrived();
             let done = self.config.views[seat].count(lane::DONE).load();
-            if (is_followers && done >= due) || took_ns >= CATCH_UP_NS {
+            if (is_followers && done >= due) || now_ns - noticed_ns >= CATCH_UP_NS {
+                // As it says itself, if that can be.
+                let told_ns: u64 = self.config.views[seat].read(lane::CAUGHT_UP);
+                let recovered_ns = if (noticed_ns..now_ns).contains(&told_ns) { told_ns } else { now_ns };
+                let took_ns = recovered_ns - noticed_ns;
                 self.mourned[at].recovery = Recovery::After(took_ns as f64 / 1e6);
+                let about_ns = noticed_ns.saturating_sub(DYING_NS);
                 {
                     let mut counts = lock(&self.shared.counts);
                     counts.down_ns += took_ns;
-                    counts.recovered_at_us = now_ns / 1000;
+                    counts.recovered_at_us = recovered_ns / 1000;
+                    counts.recovery_stalled_us = self.config.stalls.stalled_ns(about_ns) / 1000;
+                }
+                if let Some(follower) = self.seats[seat].worker() {
+                    let _ = sched::set_fifo(follower.pid, sched::priority::WORKER);
                 }
                 if is_followers {
                     self.tell_of_spoilt(seat);
@@ -482,17 +499,23 @@ impl Supervisor {
     }
 }
 
+/// A kill is at most so long before its notice, if the machine does not stall.
+const DYING_NS: u64 = 5_000_000;
+
 /// A lane that has not caught up by then waits for another lane, or its follower died too.
 const CATCH_UP_NS: u64 = 20_000_000;
 
-/// How often the supervisor looks meanwhile.
-const CATCH_UP_LOOK_NS: u64 = 50_000;
+/// How often the supervisor looks meanwhile. Each look may take the core from the very follower that it waits for.
+const CATCH_UP_LOOK_NS: u64 = 500_000;
 
 /// How long the zygote may take to tell a cause.
 const CAUSE_NS: u64 = 200_000_000;
 
 /// How often a pool that has grown is looked at.
 const GROWTH_LOOK_NS: u64 = 1_000_000_000;
+
+/// So long at most a fork waits for a follower that has not caught up.
+const FORK_WAIT_NS: u64 = 1_000_000;
 
 /// How often forks that are put off are tried.
 const FORK_LOOK_NS: u64 = 10_000_000;

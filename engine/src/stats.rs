@@ -248,6 +248,7 @@ impl Session {
             stat("worker_deaths_early", counts.early as f64),
             stat("death_noticed_at_us", (counts.noticed_at_us % MOMENT_US) as f64),
             stat("death_recovered_at_us", (counts.recovered_at_us % MOMENT_US) as f64),
+            stat("death_stalled_us", counts.recovery_stalled_us as f64),
             stat("worker_hangs", counts.hangs as f64),
             stat("worker_lies", counts.lies as f64),
             stat("spare_deaths", counts.spare_deaths as f64),

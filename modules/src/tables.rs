@@ -21,13 +21,18 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// Computes every table on the heap; some ten milliseconds.
+    /// Computes every table on the heap.
     pub fn build() -> Box<Tables> {
         let mut tables: Box<Tables> = bytemuck::zeroed_box();
-        tables.residuals.fill(residual::BEST);
-        tables.low_residuals.fill(residual::LOW);
-        tables.sinc.fill();
-        tables.banks.fill();
+        tables.fill();
         tables
+    }
+
+    /// Computes every table in place; some ten milliseconds.
+    pub fn fill(&mut self) {
+        self.residuals.fill(residual::BEST);
+        self.low_residuals.fill(residual::LOW);
+        self.sinc.fill();
+        self.banks.fill();
     }
 }

@@ -190,6 +190,10 @@ pub struct LaneHead {
     pub spoilt: u32,
     /// Slot of the last of them.
     pub spoilt_slot: u32,
+    /// When the present worker had finished what was due as it attached, on the monotonic clock.
+    pub caught_up_ns: u64,
+    /// Fills the cache line.
+    pub reserved: [u64; 7],
 }
 
 /// Head of a module within its lane.
@@ -211,7 +215,7 @@ pub struct ModuleHead {
 const _: () = {
     assert!(size_of::<EngineHead>() == 64);
     assert!(size_of::<LaneControl>() == 192);
-    assert!(size_of::<LaneHead>() == 64);
+    assert!(size_of::<LaneHead>() == 128);
     assert!(lane::OBITUARY + size_of::<crate::sys::obituary::Obituary>() <= lane::ARENA);
     assert!(size_of::<ModuleHead>() == GRAIN);
     assert!(size_of::<ModulePlan>() == 104);
@@ -294,6 +298,8 @@ pub mod lane {
     pub const GENERATION: usize = offset_of!(LaneHead, generation);
     /// The module that the lane sleeps for.
     pub const AWAITS: usize = offset_of!(LaneHead, awaits);
+    /// When the present worker had caught up.
+    pub const CAUGHT_UP: usize = offset_of!(LaneHead, caught_up_ns);
     /// What the kernel marks when the worker ends: an [`Obituary`](crate::sys::obituary::Obituary).
     pub const OBITUARY: usize = size_of::<LaneHead>();
     /// Start of what the engine assigns to modules.

@@ -216,6 +216,11 @@ impl<'t> Executor<'t> {
         handshake::tell::<Cpu>(is_awaited, || self.own.wake(lane::DONE));
     }
 
+    /// Tells that what was due as this worker attached is finished: when, for the figures.
+    pub(crate) fn tell_caught_up(&mut self) {
+        self.own.write(lane::CAUGHT_UP, now_ns());
+    }
+
     /// The plan that is valid for `block`: its first block, and where it lies.
     pub(crate) fn plan_for(&self, block: Block) -> Option<(Block, usize)> {
         plans::valid_for(&self.view.engine, usize::from(self.lane.0), block)

@@ -91,6 +91,9 @@ fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder, mut seated: Op
     announce(|| executor.publish_done(next), || generation.store(order.generation, Ordering::Release));
     #[cfg(feature = "faults")]
     faults::at(Phase::Attach, order.generation, Situation { lane: order.lane, block: next, ..Situation::default() });
+    if next >= cycle {
+        executor.tell_caught_up();
+    }
     loop {
         // SYNC lane-start: pairs with the conductor's publish; the events and plans of the block are visible after it.
         let target = view.engine.count(start).load();
@@ -114,6 +117,9 @@ fn execute(warm: Warm<'_>, mut own: WriteMap, order: AttachOrder, mut seated: Op
             let busy = executor.own().word(std::mem::offset_of!(LaneHead, busy_ns));
             busy.store(report.busy_ns as u32, Ordering::Relaxed);
             next += 1;
+            if next == cycle {
+                executor.tell_caught_up();
+            }
             #[cfg(feature = "faults")]
             faults::at(
                 Phase::Between,

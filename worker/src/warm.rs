@@ -18,7 +18,7 @@ pub const TABLE_BYTES: usize = size_of::<Tables>();
 pub fn tables(segment: &OwnedFd) -> io::Result<SealedMap<Tables>> {
     if !memory::is_sealed(segment)? {
         let mut map = WriteMap::new(segment, size_of::<Tables>())?;
-        map.slice_mut::<u8>(0, size_of::<Tables>()).copy_from_slice(bytemuck::bytes_of(&*Tables::build()));
+        map.slice_mut::<Tables>(0, 1)[0].fill();
         drop(map);
         memory::seal_contents(segment)?;
     }

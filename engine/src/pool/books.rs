@@ -68,6 +68,8 @@ pub struct PoolCounts {
     pub noticed_at_us: u64,
     /// See there.
     pub recovered_at_us: u64,
+    /// How long the machine itself stalled from 5 ms before that death was noticed until then.
+    pub recovery_stalled_us: u64,
     /// Spares that died before they had a seat, newborn ones included.
     pub spare_deaths: u64,
     /// Seats that a waiting spare took over.

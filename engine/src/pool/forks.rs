@@ -6,11 +6,12 @@ use std::os::fd::OwnedFd;
 use tine_protocol::ids::LaneId;
 use tine_protocol::message::{ForkOrder, KeeperSays, PHASES, WorkerSays, ZygoteSays};
 use tine_protocol::sys::clock::now_ns;
+use tine_protocol::sys::process::Status;
 use tine_protocol::sys::socket;
 
 use super::books::{PoolEvent, lock};
 use super::seat::Seat;
-use super::{Supervisor, Worker};
+use super::{FORK_WAIT_NS, Mourned, Recovery, Supervisor, Worker};
 
 /// The process that forks workers.
 pub(super) struct Zygote {
@@ -97,7 +98,8 @@ impl Supervisor {
             ZygoteSays::FORKED if descriptors.len() == 2 => {
                 let (socket, pidfd) = (descriptors.pop(), descriptors.pop());
                 if let (Some(socket), Some(pidfd)) = (socket, pidfd) {
-                    let worker = Worker { pid: says.pid, pidfd, socket, phases_us: Vec::new() };
+                    let status = Status::of(says.pid).ok();
+                    let worker = Worker { pid: says.pid, pidfd, status, socket, phases_us: Vec::new() };
                     self.newborn.push((worker, says.figure.clamp(0, i64::from(u32::MAX)) as u32));
                 }
             }
@@ -120,8 +122,15 @@ impl Supervisor {
     }
 
     pub(super) fn order_due_forks(&mut self) {
+        let now_ns = now_ns();
+        let is_under = |mourned: &Mourned| {
+            matches!(mourned.recovery, Recovery::Under(_)) && now_ns - mourned.noticed_ns < FORK_WAIT_NS
+        };
+        if self.mourned.iter().any(is_under) {
+            return;
+        }
         let Some(zygote) = self.zygote.as_mut().filter(|zygote| zygote.is_warm) else { return };
-        while self.forks_due > 0 && self.budget.take(now_ns()) {
+        while self.forks_due > 0 && self.budget.take(now_ns) {
             self.forks_due -= 1;
             self.next_ticket += 1;
             if let Err(error) = socket::send(&zygote.socket, &ForkOrder { ticket: self.next_ticket }, &[]) {

@@ -244,7 +244,7 @@ mod tests {
 
     fn worker() -> Worker {
         let nothing = || OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
-        Worker { pid: 1, pidfd: nothing(), socket: nothing(), phases_us: Vec::new() }
+        Worker { pid: 1, pidfd: nothing(), status: None, socket: nothing(), phases_us: Vec::new() }
     }
 
     /// A seat in each state, made by the shortest way there.

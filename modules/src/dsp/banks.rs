@@ -1,9 +1,9 @@
 //! The wavetables that come with Tine: banks of eight cycles, each made from its harmonics.
 
 use bytemuck::{Pod, Zeroable};
-use realfft::num_complex::Complex64;
+use rustfft::num_complex::Complex64;
 
-use super::cycles::{CYCLE_SAMPLES, HARMONICS, Spectrum, analyse, make, peak};
+use super::cycles::{CYCLE_SAMPLES, HARMONICS, Maker, Spectrum};
 
 /// Cycles of a bank, to morph through.
 const CYCLES: usize = 8;
@@ -26,21 +26,22 @@ impl Banks {
         self.0.get(bank).map_or(&[], |bank| bank.as_flattened())
     }
 
-    /// Computes all banks in place; some ten milliseconds.
+    /// Computes all banks in place; some milliseconds.
     pub fn fill(&mut self) {
+        let mut maker = Maker::default();
         for (bank, cycles) in self.0.iter_mut().enumerate() {
             for (index, cycle) in cycles.iter_mut().enumerate() {
-                let mut spectrum = spectrum(bank, index);
-                let gain = 1.0 / peak(&spectrum);
+                let mut spectrum = spectrum(&mut maker, bank, index);
+                let gain = 1.0 / maker.peak(&spectrum);
                 spectrum.iter_mut().for_each(|harmonic| *harmonic *= gain);
-                make(&spectrum, cycle);
+                maker.make(&spectrum, cycle);
             }
         }
     }
 }
 
 /// Harmonics of cycle `index` of a bank, at any level.
-fn spectrum(bank: usize, index: usize) -> Box<Spectrum> {
+fn spectrum(maker: &mut Maker, bank: usize, index: usize) -> Box<Spectrum> {
     let part = index as f64 / (CYCLES - 1) as f64;
     match bank {
         0 => by_sines(|harmonic| opened(harmonic, part) / harmonic),
@@ -48,7 +49,7 @@ fn spectrum(bank: usize, index: usize) -> Box<Spectrum> {
         2 => by_cosines(|harmonic| libm::sin(std::f64::consts::PI * harmonic * (0.5 - 0.46 * part)) / harmonic),
         3 => by_sines(|harmonic| sung(harmonic * VOICE_HZ, VOWELS_HZ[index]) / harmonic),
         4 => by_sines(|harmonic| drawn(harmonic as usize, DRAWBARS[index])),
-        _ => struck(4.0 * part),
+        _ => struck(maker, 4.0 * part),
     }
 }
 
@@ -122,11 +123,11 @@ fn drawn(harmonic: usize, bars: [u32; 7]) -> f64 {
 }
 
 /// Frequency modulation 5 : 7 over a soft fundamental: partials far apart, as a bell's (Chowning, JAES 21:7, 1973).
-fn struck(index: f64) -> Box<Spectrum> {
+fn struck(maker: &mut Maker, index: f64) -> Box<Spectrum> {
     const POINTS: usize = 2_048;
     let value = |n: usize| {
         let angle = std::f64::consts::TAU * n as f64 / POINTS as f64;
         0.4 * libm::sin(angle) + libm::sin(5.0 * angle + index * libm::sin(7.0 * angle))
     };
-    analyse(&(0..POINTS).map(value).collect::<Vec<_>>())
+    maker.analyse(&(0..POINTS).map(value).collect::<Vec<_>>())
 }

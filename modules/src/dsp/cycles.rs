@@ -9,12 +9,13 @@
 //!
 //! Every level has at least eight samples for each of its harmonics, and is read by a B-spline of order 5, six samples wide. Its
 //! images are 101 dB down for the highest harmonic, and what it dulls is made up for, exactly, when the level is made.
-//! Transforms are plain radix 2 in f64, so that every machine makes the same bits.
+//! Transforms are scalar, in f64, so that every machine makes the same bits.
 //!
 //! Source: Niemitalo, "Polynomial Interpolators for High-Quality Resampling of Oversampled Audio", 2001 (B-splines of
 //! oversampled sound, pre-emphasis); Laakso et al., "Splitting the unit delay", 1996.
 
-use realfft::num_complex::Complex64;
+use rustfft::FftPlannerScalar;
+use rustfft::num_complex::Complex64;
 
 /// Harmonics of the richest level.
 pub const HARMONICS: usize = 512;
@@ -55,75 +56,76 @@ fn harmonics(level: usize) -> usize {
     (HARMONICS as f64 * libm::exp2(-0.5 * level as f64)) as usize
 }
 
-/// The spectrum of one cycle of any length.
-pub fn analyse(cycle: &[f64]) -> Box<Spectrum> {
-    let length = cycle.len();
-    let turns: Vec<Complex64> = (0..length).map(|n| turn(n, length)).collect();
-    let mut spectrum = Box::new([Complex64::ZERO; HARMONICS + 1]);
-    for (harmonic, amplitude) in spectrum.iter_mut().enumerate().take((length - 1) / 2 + 1).skip(1) {
-        let sum: Complex64 = cycle.iter().enumerate().map(|(n, x)| turns[n * harmonic % length] * x).sum();
-        *amplitude = sum * (2.0 / length as f64);
+/// Cuts cycles into harmonics, and makes levels of harmonics.
+pub struct Maker {
+    /// Transforms of the levels' lengths and of whatever else was asked for; scalar ones, which every machine computes alike.
+    planner: FftPlannerScalar<f64>,
+    /// What makes up for the spline's gain at each harmonic, a level after another.
+    emphasis: Vec<Vec<f64>>,
+    points: Vec<Complex64>,
+}
+
+impl Default for Maker {
+    /// Computes what all cycles share.
+    fn default() -> Maker {
+        let emphasis = |level: usize| {
+            let length = 1usize << length_log2(level);
+            let gain = |harmonic: usize| {
+                // The spline's own gain at a harmonic is sinc^6.
+                let angle = std::f64::consts::PI * harmonic as f64 / length as f64;
+                let inverse = angle / libm::sin(angle);
+                let cube = inverse * inverse * inverse;
+                cube * cube
+            };
+            (1..=harmonics(level)).map(gain).collect()
+        };
+        Maker { planner: FftPlannerScalar::new(), emphasis: (0..LEVELS).map(emphasis).collect(), points: Vec::new() }
     }
-    spectrum
 }
 
-/// Largest value of the cycle that has this spectrum.
-pub fn peak(spectrum: &Spectrum) -> f64 {
-    let mut points = vec![Complex64::ZERO; 8 * HARMONICS];
-    points[..=HARMONICS].copy_from_slice(spectrum);
-    transform(&mut points);
-    points.iter().fold(0.0, |peak, point| point.re.abs().max(peak))
-}
-
-/// Makes all levels of the cycle that has this spectrum. `into` has [`CYCLE_SAMPLES`] values.
-pub fn make(spectrum: &Spectrum, into: &mut [f32]) {
-    for level in 0..LEVELS {
-        let length = 1usize << length_log2(level);
-        let mut points = vec![Complex64::ZERO; length];
-        for harmonic in 1..=harmonics(level) {
-            // The spline's own gain at a harmonic is sinc^6.
-            let angle = std::f64::consts::PI * harmonic as f64 / length as f64;
-            let sinc = libm::sin(angle) / angle;
-            points[harmonic] = spectrum[harmonic] / (sinc * sinc * sinc * sinc * sinc * sinc);
+impl Maker {
+    /// The spectrum of one cycle of any length.
+    pub fn analyse(&mut self, cycle: &[f64]) -> Box<Spectrum> {
+        let length = cycle.len();
+        let mut spectrum = Box::new([Complex64::ZERO; HARMONICS + 1]);
+        let count = HARMONICS.min(length.saturating_sub(1) / 2);
+        self.points.clear();
+        self.points.extend(cycle.iter().map(|&sample| Complex64::from(sample)));
+        self.planner.plan_fft_inverse(length).process(&mut self.points);
+        for (harmonic, amplitude) in spectrum.iter_mut().enumerate().take(count + 1).skip(1) {
+            *amplitude = self.points[harmonic] * (2.0 / length as f64);
         }
-        transform(&mut points);
-        for (index, value) in into[OFFSETS[level]..OFFSETS[level + 1]].iter_mut().enumerate() {
-            *value = points[(index + length - NEAR) % length].re as f32;
-        }
+        spectrum
     }
-}
 
-/// e^(2 pi i n / length).
-fn turn(n: usize, length: usize) -> Complex64 {
-    let (sin, cos) = libm::sincos(std::f64::consts::TAU * n as f64 / length as f64);
-    Complex64::new(cos, sin)
-}
+    /// Largest value of the cycle that has this spectrum.
+    pub fn peak(&mut self, spectrum: &Spectrum) -> f64 {
+        self.sum(&spectrum[1..], 8 * HARMONICS, |_| 1.0);
+        self.points.iter().fold(0.0, |peak, point| point.re.abs().max(peak))
+    }
 
-/// Replaces amplitudes a + i b of cos and sin by their sums over the cycle, as real parts: radix 2, decimation in time (Cooley &
-/// Tukey, 1965).
-fn transform(points: &mut [Complex64]) {
-    let length = points.len();
-    for index in 0..length {
-        // a cos + b sin is the real part of (a - i b) e^(i angle).
-        points[index] = points[index].conj();
-    }
-    for index in 0..length {
-        let mirrored = index.reverse_bits() >> (usize::BITS - length.trailing_zeros());
-        if index < mirrored {
-            points.swap(index, mirrored);
-        }
-    }
-    let turns: Vec<Complex64> = (0..length / 2).map(|n| turn(n, length)).collect();
-    let mut half = 1;
-    while half < length {
-        for butterfly in points.chunks_exact_mut(2 * half) {
-            let (low, high) = butterfly.split_at_mut(half);
-            for (n, (low, high)) in low.iter_mut().zip(high).enumerate() {
-                let turned = *high * turns[n * (length / 2 / half)];
-                (*low, *high) = (*low + turned, *low - turned);
+    /// Makes all levels of the cycle that has this spectrum. `into` has [`CYCLE_SAMPLES`] values.
+    pub fn make(&mut self, spectrum: &Spectrum, into: &mut [f32]) {
+        let emphasis = std::mem::take(&mut self.emphasis);
+        for (level, emphasis) in emphasis.iter().enumerate() {
+            let length = 1usize << length_log2(level);
+            self.sum(&spectrum[1..=emphasis.len()], length, |index| emphasis[index]);
+            for (index, value) in into[OFFSETS[level]..OFFSETS[level + 1]].iter_mut().enumerate() {
+                *value = self.points[(index + length - NEAR) % length].re as f32;
             }
         }
-        half *= 2;
+        self.emphasis = emphasis;
+    }
+
+    /// One cycle of `length` points, as real parts, of harmonics from the first on, each at a gain.
+    fn sum(&mut self, harmonics: &[Complex64], length: usize, gain: impl Fn(usize) -> f64) {
+        self.points.clear();
+        self.points.resize(length, Complex64::ZERO);
+        for (index, harmonic) in harmonics.iter().enumerate() {
+            // a cos + b sin is the real part of (a - i b) e^(i angle).
+            self.points[index + 1] = harmonic.conj() * gain(index);
+        }
+        self.planner.plan_fft_inverse(length).process(&mut self.points);
     }
 }
 
@@ -252,6 +254,7 @@ mod tests {
 
     #[test]
     fn a_cycle_comes_back_from_its_spectrum() {
+        let mut maker = Maker::default();
         let mut spectrum = Box::new([Complex64::ZERO; HARMONICS + 1]);
         (spectrum[1].im, spectrum[5].re, spectrum[60].im) = (1.0, -0.5, 0.25);
         let value = |t: f64| {
@@ -260,12 +263,12 @@ mod tests {
         };
         for length in [600, 2_048] {
             let cycle: Vec<f64> = (0..length).map(|n| value(n as f64 / length as f64)).collect();
-            for (found, meant) in analyse(&cycle).iter().zip(spectrum.iter()) {
+            for (found, meant) in maker.analyse(&cycle).iter().zip(spectrum.iter()) {
                 assert!((found - meant).norm() < 1e-12);
             }
         }
         let mut samples = vec![0.0; CYCLE_SAMPLES];
-        make(&spectrum, &mut samples);
+        maker.make(&spectrum, &mut samples);
         for step in 0..10_000u64 {
             let phase = step.wrapping_mul(0x9e37_79b9_7f4a_7c15);
             let found = read(&samples.as_slice(), phase, 0.0, Levels::at(0.001, STEADY));

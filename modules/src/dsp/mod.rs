@@ -15,6 +15,7 @@ pub mod halfband;
 pub mod head;
 pub mod hilbert;
 pub mod interpolate;
+pub mod kaiser;
 pub mod ladder;
 pub mod log;
 pub mod math;

@@ -8,9 +8,11 @@
 //! alias, [`LOW`].
 //!
 //! Source: Brandt, "Hard Sync Without Aliasing", ICMC 2001 (residuals); Esqueda, Välimäki, Bilbao, "Rounding Corners
-//! with BLAMP", DAFx-16 (corners); Kaiser's window after Oppenheim & Schafer, Discrete-Time Signal Processing 7.5.3.
+//! with BLAMP", DAFx-16 (corners).
 
 use bytemuck::{Pod, Zeroable};
+
+use super::kaiser::Kaiser;
 
 /// Frames that a residual spans at most.
 pub const TAPS: usize = 32;
@@ -66,6 +68,7 @@ impl Residuals {
         // The left of an edge mirrors its right, for the kernel is even. With k(s) scaled to an area of 1 and its moments
         // M_i = integral of s^i k(s) from t to the end, the residuals t > 0 after the edge are, integrating by parts,
         // step: -M_0;  ramp: M_1 - t M_0;  bow: -(M_2 - 2 t M_1 + t^2 M_0) / 2.
+        let window = Kaiser::new(kernel.beta);
         let side_cells = kernel.latency * PHASES;
         let cell = 1.0 / PHASES as f64;
         let mut moments = vec![[0.0f64; 3]; side_cells + 1];
@@ -73,7 +76,7 @@ impl Residuals {
         for index in (0..side_cells).rev() {
             // Simpson's rule over cells of 1/512: the kernel's shape takes whole frames, so its error is (1/512)^4.
             let start = index as f64 * cell;
-            let (middle, left) = (kernel.powers(start + 0.5 * cell), kernel.powers(start));
+            let (middle, left) = (kernel.powers(&window, start + 0.5 * cell), kernel.powers(&window, start));
             for order in 0..3 {
                 let area = (left[order] + 4.0 * middle[order] + right[order]) * cell / 6.0;
                 moments[index][order] = moments[index + 1][order] + area;
@@ -99,33 +102,17 @@ impl Residuals {
 
 impl Kernel {
     /// The low-pass, `time` frames from its middle: a sinc that ends at half the rate, under Kaiser's window.
-    fn at(&self, time: f64) -> f64 {
-        let part = time / self.latency as f64;
-        if part >= 1.0 {
-            return 0.0;
-        }
+    fn at(&self, window: &Kaiser, time: f64) -> f64 {
         let angle = std::f64::consts::PI * time;
         let sinc = if angle < 1e-9 { 1.0 } else { libm::sin(angle) / angle };
-        sinc * bessel_i0(self.beta * libm::sqrt(1.0 - part * part)) / bessel_i0(self.beta)
+        sinc * window.at(time / self.latency as f64)
     }
 
     /// The same times the powers 0, 1 and 2 of the time.
-    fn powers(&self, time: f64) -> [f64; 3] {
-        let value = self.at(time);
+    fn powers(&self, window: &Kaiser, time: f64) -> [f64; 3] {
+        let value = self.at(window, time);
         [value, value * time, value * time * time]
     }
-}
-
-/// Modified Bessel function of order 0, by its power series (Abramowitz & Stegun 9.6.12).
-pub(super) fn bessel_i0(x: f64) -> f64 {
-    let quarter = 0.25 * x * x;
-    let (mut sum, mut term, mut k) = (1.0, 1.0, 1.0);
-    while term > 1e-17 * sum {
-        term *= quarter / (k * k);
-        sum += term;
-        k += 1.0;
-    }
-    sum
 }
 
 /// Adds the residual of an edge of `amount` that came `age` (0..=1) frames before frame 0 of the wave; the naive value

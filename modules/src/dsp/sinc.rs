@@ -8,7 +8,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::residual::bessel_i0;
+use super::kaiser::Kaiser;
 
 /// Zero crossings on either side.
 const CROSSINGS: usize = 16;
@@ -51,6 +51,7 @@ pub struct Weights {
 impl Sinc {
     /// Computes the table in place.
     pub fn fill(&mut self) {
+        let window = Kaiser::new(BETA);
         for (index, value) in self.values.iter_mut().enumerate() {
             let time = index as f64 / PHASES as f64;
             let part = time / CROSSINGS as f64;
@@ -58,8 +59,7 @@ impl Sinc {
             let sinc = if index == 0 { 1.0 } else { libm::sin(angle) / angle };
             // Exactly 0 at the crossings: a whole position is read to the bit.
             let is_crossing = index > 0 && index % PHASES == 0;
-            let window = bessel_i0(BETA * libm::sqrt((1.0 - part * part).max(0.0))) / bessel_i0(BETA);
-            *value = if is_crossing || part >= 1.0 { 0.0 } else { (sinc * window) as f32 };
+            *value = if is_crossing { 0.0 } else { (sinc * window.at(part)) as f32 };
         }
         for (phase, row) in self.rows.iter_mut().enumerate() {
             for (tap, weight) in row.iter_mut().enumerate() {

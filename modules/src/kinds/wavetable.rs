@@ -12,7 +12,7 @@ use bytemuck::{Pod, Zeroable};
 use tine_protocol::spec::{KindSpec, Notes, ParamSpec, PortSpec, Role, Signal, Unit};
 
 use crate::dsp::banks::BANKS;
-use crate::dsp::cycles::{CYCLE_SAMPLES, Cycles, Levels, MOVING, STEADY, analyse, make, read};
+use crate::dsp::cycles::{CYCLE_SAMPLES, Cycles, Levels, MOVING, Maker, STEADY, read};
 use crate::dsp::math::exp2;
 use crate::dsp::switch::{self, Switch, blend};
 use crate::{Block, Module, Prepared, Recording, Sound, Sounds, Tables};
@@ -84,8 +84,10 @@ impl Module for Wavetable {
     fn prepare(recording: &Recording, _rate_hz: f32, _frames: usize) -> Result<Prepared, String> {
         let cycles = cut(recording)?;
         let mut samples = vec![0.0; cycles.len() * CYCLE_SAMPLES];
+        let mut maker = Maker::default();
         for (cycle, into) in cycles.iter().zip(samples.chunks_exact_mut(CYCLE_SAMPLES)) {
-            make(&analyse(cycle), into);
+            let spectrum = maker.analyse(cycle);
+            maker.make(&spectrum, into);
         }
         Ok(Prepared { channels: 1, samples, note: cycles.len() as u32 })
     }

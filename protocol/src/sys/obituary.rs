@@ -1,7 +1,7 @@
 //! The kernel's first word of a death. It keeps a list of words of each thread that it marks when the thread ends (get_robust_list(2)), before it
 //! takes the process apart; a pidfd becomes readable only after that, which takes four times as long.
 //!
-//! The list lies in memory that the process writes, so a mark proves nothing: `process::is_ending` does.
+//! The list lies in memory that the process writes, so a mark proves nothing: `process::Status` does.
 
 use std::io;
 use std::mem::offset_of;

@@ -1,8 +1,10 @@
 //! Starting, watching and ending processes.
 
 use std::ffi::{CString, OsString};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -378,14 +380,29 @@ pub fn is_runnable(pid: u32) -> bool {
     stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('R'))
 }
 
-/// Whether process `pid`, a child of a child of ours, is ending or has ended: it has run its last instruction. `None` if it is gone.
-///
-/// Its id is not given to anybody else before its parent has heard of its end, and whoever had it then would not be ending.
-pub fn is_ending(pid: u32) -> Option<bool> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // State, parent, group, session, terminal, its group, flags: proc_pid_stat(5). PF_EXITING of linux/sched.h.
-    let flags: u32 = stat.rsplit(')').next()?.split_whitespace().nth(6)?.parse().ok()?;
-    Some(flags & 0x4 != 0)
+/// What the kernel says of one process. Kept open: asking is one system call, and the answer is never another process's.
+#[derive(Debug)]
+pub struct Status(File);
+
+impl Status {
+    /// Of process `pid`, which is there or at least not yet heard of by its parent.
+    ///
+    /// # Errors
+    /// If there is no such process.
+    pub fn of(pid: u32) -> io::Result<Status> {
+        File::open(format!("/proc/{pid}/stat")).map(Status)
+    }
+
+    /// Whether it is ending or has ended: it has run its last instruction. `None` if it is gone.
+    pub fn is_ending(&self) -> Option<bool> {
+        // 52 numbers of at most 20 digits.
+        let mut stat = [0; 1200];
+        let length = self.0.read_at(&mut stat, 0).ok()?;
+        let stat = String::from_utf8_lossy(stat.get(..length)?);
+        // State, parent, group, session, terminal, its group, flags: proc_pid_stat(5). PF_EXITING of linux/sched.h.
+        let flags: u32 = stat.rsplit(')').next()?.split_whitespace().nth(6)?.parse().ok()?;
+        Some(flags & 0x4 != 0)
+    }
 }
 
 /// Page faults of this process so far that needed no disk.
@@ -404,7 +421,12 @@ mod tests {
         let started = start_self("tine-test", &["--help".into()], &[], false).unwrap();
         wait_any([started.pidfd.as_fd()], None);
         assert!(is_dead(&started.pidfd));
+        // Its parent has not heard of it yet.
+        let status = Status::of(started.pid).unwrap();
+        assert_eq!(status.is_ending(), Some(true));
         assert_eq!(wait_for(started.pid), Some(Ended::Exited(0)));
+        assert_eq!(status.is_ending(), None);
+        assert_eq!(Status::of(std::process::id()).unwrap().is_ending(), Some(false));
     }
 
     #[test]

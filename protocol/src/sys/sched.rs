@@ -14,6 +14,8 @@ pub mod priority {
     pub const SUPERVISOR: i32 = 80;
     /// Starts each cycle.
     pub const CONDUCTOR: i32 = 70;
+    /// Takes over a dead worker's lane: the others wait for it sooner or later, and would only be woken to see that it has not come.
+    pub const FOLLOWER: i32 = 66;
     /// Compute.
     pub const WORKER: i32 = 65;
     /// Take what players ask for: below all sound, above whatever else the machine does.
