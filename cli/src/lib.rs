@@ -31,6 +31,7 @@ use args::CommandLine;
 use config::{Action, Config, Format, Invocation, Mode};
 use connect::Wire;
 use repl::live::Elsewhere;
+use tine_protocol::sys::process;
 use words::Style;
 
 /// The exit code of wrong usage; clap's own too.
@@ -48,6 +49,7 @@ enum Stop {
 
 /// The program.
 pub fn main() -> ExitCode {
+    process::outlive_file_limit();
     let line = match CommandLine::try_parse() {
         Ok(line) => line,
         Err(error) => {

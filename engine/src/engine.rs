@@ -605,7 +605,8 @@ impl EngineControl for Controls {
             }
             return Ok(());
         };
-        if recording.is_some() {
+        // One that the disk ended is told already, and makes room for the next.
+        if recording.as_ref().is_some_and(Recorder::goes_on) {
             return Err(Refusal::File {
                 path: path.display().to_string(),
                 reason: "a recording goes on: end it first (record off)".to_owned(),

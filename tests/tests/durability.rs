@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use rosc::{OscMessage, OscPacket, OscType};
 use tempfile::TempDir;
+use tine_tests::family::Process;
 use tine_tests::osc::{Osc, message, number, text};
 use tine_tests::patches::EVERYTHING;
 use tine_tests::tine::{PATIENCE, Tine, binary, run, said};
@@ -279,6 +280,56 @@ fn a_folder_that_cannot_be_used_is_told_once_and_tried_again_while_it_plays_on()
     assert_eq!(osc.stat("journal_records"), 0.0);
     fs::remove_file(state.folder()).unwrap();
     assert_eq!(text(&osc.hear("/session").args[0]), "the session is kept again, as it stands");
+    let before = patch(&tine);
+    kill(tine);
+    let mut tine = state.serve("", &[]);
+    assert_resumed(&tine, &before);
+    tine.quit();
+}
+
+/// Whether files of `process` may grow.
+fn let_files_grow(process: &Process, may_they: bool) {
+    let limit = if may_they { "--fsize=unlimited:" } else { "--fsize=0:" };
+    let status = Command::new("prlimit").args(["--pid", &process.pid.to_string(), limit]).status().unwrap();
+    assert!(status.success());
+}
+
+/// A limit of file sizes refuses every write to every file, as a full disk does.
+#[test]
+fn a_disk_that_takes_no_more_is_told_and_the_sound_plays_on() {
+    let state = State::new();
+    let tine = state.serve("create vco --id 1\nconnect 1 > out\n", &["--record", "live.wav"]);
+    let osc = tine.osc();
+    let folder = |name: &str| tine.folder().join(name);
+    osc.done("/save", &[&"kept.tine"]);
+    let kept = fs::read_to_string(folder("kept.tine")).unwrap();
+    tine.play_until(4_800);
+
+    let engine = tine.role("engine");
+    let_files_grow(&engine, false);
+    let (error, _) = osc.refused("/save", &[&"kept.tine"]);
+    assert!(error.contains("File too large"), "{error}");
+    assert_eq!(fs::read_to_string(folder("kept.tine")).unwrap(), kept, "the old file is as it was");
+    // It is played and answered, and told that it is not kept.
+    osc.done("/create", &[&"vcf", &"2"]);
+    let begun = Instant::now();
+    while osc.stat("journal_errors") < 1.0 || !tine.said().contains("recording ended: File too large") {
+        assert!(begun.elapsed() < PATIENCE, "{}", tine.said());
+        sleep(Duration::from_millis(50));
+    }
+    assert!(tine.said().contains("the session is not kept: "), "{}", tine.said());
+    tine.play_until(osc.stat("frames") as usize + 48_000);
+    assert_eq!((osc.stat("worker_deaths"), osc.stat("engine_restarts")), (0.0, 0.0));
+
+    let_files_grow(&engine, true);
+    osc.done("/save", &[&"kept.tine"]);
+    assert!(fs::read_to_string(folder("kept.tine")).unwrap().contains("create vcf --id 2"));
+    let begun = Instant::now();
+    while !tine.said().contains("the session is kept again") {
+        assert!(begun.elapsed() < PATIENCE, "{}", tine.said());
+        sleep(Duration::from_millis(50));
+    }
+    osc.done("/record/start", &[&"other.wav"]);
     let before = patch(&tine);
     kill(tine);
     let mut tine = state.serve("", &[]);

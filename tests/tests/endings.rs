@@ -17,9 +17,13 @@ fn playing() -> Tine {
 }
 
 fn playing_with(timing: &[&str]) -> Tine {
+    playing_patch(PLAYING, timing)
+}
+
+fn playing_patch(patch: &str, timing: &[&str]) -> Tine {
     let mut arguments = vec!["--record", "live.wav"];
     arguments.extend(timing);
-    let tine = Tine::serve(PLAYING, &arguments);
+    let tine = Tine::serve(patch, &arguments);
     tine.play_until(4_800);
     let members = tine.members();
     assert_eq!(members.len(), 13, "keeper, engine, zygote, eight workers, two spares: {members:?}");
@@ -77,7 +81,32 @@ fn place_of(heard: &[Frame], from: usize, rendered: &[Frame], block: usize) -> O
 
 #[test]
 fn a_killed_engine_is_followed_by_one_that_plays_on_where_it_was() {
-    let mut tine = playing_with(&STEADY);
+    plays_on_where_it_was(PLAYING);
+}
+
+/// Steps that a clock makes, each a pitch of chance: a clock that lost its place would begin another row.
+#[test]
+fn a_killed_engine_is_followed_by_one_that_keeps_time() {
+    plays_on_where_it_was(
+        "\
+bpm 347
+create clock --id clock every=1/4 swing=60%
+create random --id chance
+create vco --id voice
+create adsr --id pluck attack=1ms decay=90ms sustain=0
+create vca --id amp gain=0
+connect clock > chance.trig
+connect clock > pluck
+connect chance > voice.pitch
+connect voice.saw > amp
+connect amp > out --gain 0.3
+connect pluck > amp.gain
+",
+    );
+}
+
+fn plays_on_where_it_was(patch: &str) {
+    let mut tine = playing_patch(patch, &STEADY);
     let first = tine.role("engine");
     let osc = tine.osc();
     let saved = |name: &str| {
@@ -99,7 +128,7 @@ fn a_killed_engine_is_followed_by_one_that_plays_on_where_it_was() {
     tine.quit();
 
     let [earlier, later] = ["live.wav", "live.2.wav"].map(|name| wav::read(&tine.folder().join(name)));
-    let rendered = render(PLAYING, (earlier.len() + later.len()) as f64 / 48_000.0 + 1.0, &STEADY[..2]);
+    let rendered = render(patch, (earlier.len() + later.len()) as f64 / 48_000.0 + 1.0, &STEADY[..2]);
     assert_same("until it died", &earlier, &rendered, 4_800);
     // 5 ms of fade, in whole blocks, after two of warming up.
     let faded = 5 * 256;

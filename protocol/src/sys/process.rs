@@ -168,6 +168,13 @@ pub fn is_dead(pidfd: &OwnedFd) -> bool {
     matches!(nix::poll::poll(&mut set, nix::poll::PollTimeout::ZERO), Ok(count) if count > 0)
 }
 
+/// Lets a write beyond the limit of file sizes (`ulimit -f`) fail as one to a full disk does, here and in every process that is started from here;
+/// otherwise it would end the process.
+pub fn outlive_file_limit() {
+    // SAFETY: ignoring a signal installs no code.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+}
+
 /// Kills the process behind `pidfd` at once. One that is dead already is no error.
 pub fn kill(pidfd: &OwnedFd) {
     // ESRCH: it is dead, which is what was wanted.
