@@ -1,2 +1,4 @@
-//! Room of the criterion benches; what they share would stand here.
+//! What the benches measure, where more than one does.
 #![forbid(unsafe_code)]
+
+pub mod cases;

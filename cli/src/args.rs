@@ -74,7 +74,7 @@ pub enum Verb {
     Doctor,
     /// Measures this machine
     Bench {
-        /// create osc hop failover startup; voices, load and soak come later; all that there are where none is named
+        /// create osc hop failover sound startup; voices, load and soak come later; all that there are where none is named
         #[arg(value_name = "SUITE", value_parser = clap::builder::PossibleValuesParser::new(crate::config::SUITES))]
         suites: Vec<String>,
         /// Fewer rounds
@@ -89,6 +89,9 @@ pub enum Verb {
         /// Draws here how long failover took
         #[arg(long, value_name = "FILE")]
         svg: Option<PathBuf>,
+        /// Draws what sound measures into this folder
+        #[arg(long, value_name = "FOLDER")]
+        pictures: Option<PathBuf>,
     },
     /// The engine's process, started by the keeper
     #[command(hide = true)]

@@ -12,7 +12,7 @@ use crate::args::{CommandLine, Flags, Verb, word};
 pub const OSC_DEFAULT: &str = "127.0.0.1:57130";
 
 /// What `bench` can measure.
-pub const SUITES: [&str; 8] = ["create", "osc", "hop", "failover", "voices", "load", "startup", "soak"];
+pub const SUITES: [&str; 9] = ["create", "osc", "hop", "failover", "sound", "voices", "load", "startup", "soak"];
 
 /// Most worker processes.
 pub const WORKERS_MAX: u16 = 64;
@@ -70,6 +70,8 @@ pub enum Action {
         html: Option<PathBuf>,
         /// A drawing of what `failover` measured, which is among `suites`.
         svg: Option<PathBuf>,
+        /// Where to draw what `sound` measures, which is among `suites`.
+        pictures: Option<PathBuf>,
     },
     /// Internal: the engine's process, with inherited descriptors.
     Engine {
@@ -298,12 +300,15 @@ pub fn check(line: CommandLine, cores: usize) -> Result<Invocation, String> {
         }
         Some(Verb::Devices { json }) => Action::Devices(json),
         Some(Verb::Doctor) => Action::Doctor,
-        Some(Verb::Bench { suites, quick, json, html, svg }) => {
+        Some(Verb::Bench { suites, quick, json, html, svg, pictures }) => {
             let suites = if suites.is_empty() { SUITES.map(str::to_owned).to_vec() } else { suites };
             if svg.is_some() && !suites.iter().any(|suite| suite == "failover") {
                 return Err("--svg draws what failover measures: tine bench failover --svg FILE".to_owned());
             }
-            Action::Bench { suites, quick, json, html, svg }
+            if pictures.is_some() && !suites.iter().any(|suite| suite == "sound") {
+                return Err("--pictures draws what sound measures: tine bench sound --pictures FOLDER".to_owned());
+            }
+            Action::Bench { suites, quick, json, html, svg, pictures }
         }
         Some(Verb::Engine(inherit)) => {
             Action::Engine { inherited: inherit.inherit, mode: inherit.mode, files: inherit.files }
@@ -448,6 +453,7 @@ mod tests {
             ("--wait nap", "adaptive, park, spin"),
             ("bench nap", "failover"),
             ("bench osc --svg f", "--svg draws what failover measures"),
+            ("bench osc --pictures f", "--pictures draws what sound measures"),
             ("modules --json --markdown", "cannot be used with"),
         ] {
             let message = parse(line).expect_err(line);

@@ -91,9 +91,9 @@ fn act(invocation: Invocation) -> Result<(), Stop> {
             let findings = doctor::judge(&machine::Machine::here(), &tine_engine::device::list());
             say(&doctor::text(&findings, Style::of(&stdout())))
         }
-        Action::Bench { suites, quick, json, html, svg } => {
-            let (json, html, svg) = (json.as_ref(), html.as_ref(), svg.as_ref());
-            let wish = bench::Wish { suites: &suites, is_quick: quick, json, html, svg };
+        Action::Bench { suites, quick, json, html, svg, pictures } => {
+            let (json, html, svg, pictures) = (json.as_ref(), html.as_ref(), svg.as_ref(), pictures.as_ref());
+            let wish = bench::Wish { suites: &suites, is_quick: quick, json, html, svg, pictures };
             bench::run(&config, &wish).map_err(Stop::Failed)
         }
         // The keeper's own processes.

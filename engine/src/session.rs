@@ -279,7 +279,7 @@ impl Session {
             if self.is_memo_old && self.is_sounding {
                 self.remember();
             }
-            if self.parts.bell.rings() == rings {
+            if !self.is_quitting && self.parts.bell.rings() == rings {
                 self.parts.bell.wait(rings, self.next_look_ns());
             }
         }

@@ -3,6 +3,9 @@
 //! Everything here is as pure as the modules are. Where the samples of a cable lie is the caller's business
 //! ([`Sources`]); what comes from there is scrubbed before a module sees it.
 
+mod cables;
+mod travel;
+
 use std::sync::Arc;
 
 use bytemuck::{Pod, Zeroable};
@@ -10,15 +13,16 @@ use fearless_simd::Level;
 #[cfg(target_arch = "x86_64")]
 use fearless_simd::Simd;
 use tine_protocol::ramp::Ramp;
-use tine_protocol::spec::{CHANNELS_MAX, Curve, KindSpec, OUTPUTS_MAX, PORTS_MAX, ParamSpec, PortSpec};
+use tine_protocol::spec::{CHANNELS_MAX, KindSpec, OUTPUTS_MAX, PORTS_MAX, PortSpec};
 
 use crate::block::Block;
-use crate::dsp::math::{SIGNAL_MAX, exp2};
 use crate::fft::Ffts;
 use crate::module::Module;
 use crate::sounds::{Prepared, Recording, Sounds};
 use crate::tables::Tables;
 use crate::transport::Transport;
+use cables::{Inlet, MovingGain, hold};
+use travel::{Travel, follow, modulate};
 
 /// Most channels that are computed side by side.
 pub const GROUP_MAX: usize = 8;
@@ -145,7 +149,7 @@ pub struct Job<'a> {
 /// What was noticed while a block was computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Noticed {
-    /// Samples on cables that were NaN, infinite or beyond [`SIGNAL_MAX`], and were replaced.
+    /// Samples on cables that were NaN, infinite or beyond [`SIGNAL_MAX`](crate::dsp::math::SIGNAL_MAX), and were replaced.
     pub scrubbed: u32,
 }
 
@@ -157,6 +161,7 @@ pub struct Scratch {
     inputs: Vec<f32>,
     fetched: Vec<f32>,
     sum: Vec<f32>,
+    /// A param's own value, per frame.
     base: Vec<f32>,
     silence: Vec<f32>,
     poly: Vec<[f32; CHANNELS_MAX]>,
@@ -182,7 +187,7 @@ impl Scratch {
             inputs: vec![0.0; PORTS_MAX * frames * GROUP_MAX],
             fetched: vec![0.0; frames * CHANNELS_MAX],
             sum: vec![0.0; frames * GROUP_MAX],
-            base: vec![0.0; frames * GROUP_MAX],
+            base: vec![0.0; frames],
             silence: vec![0.0; frames * GROUP_MAX],
             poly: vec![[0.0; CHANNELS_MAX]; frames],
             deaf: vec![[0.0; 2]; frames],
@@ -248,56 +253,6 @@ impl Kind {
     /// Executes one block. Neither allocates nor panics for a `job` of this kind's sizes.
     pub fn run(&self, job: &mut Job<'_>, scratch: &mut Scratch, tables: &Tables, sources: &mut dyn Sources) -> Noticed {
         (self.run)(job, scratch, tables, sources)
-    }
-}
-
-/// How far a param has travelled: part of the module's state.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct Travel {
-    from: f32,
-    to: f32,
-    done: u32,
-    length: u32,
-}
-
-impl Travel {
-    fn at(value: f32) -> Travel {
-        Travel { from: value, to: value, done: 0, length: 0 }
-    }
-
-    /// The value now; exactly `to` once it has arrived.
-    fn value(&self, curve: Curve) -> f32 {
-        if self.done >= self.length {
-            return self.to;
-        }
-        let part = eased(self.done, self.length);
-        match curve {
-            Curve::Linear => self.from + (self.to - self.from) * part,
-            Curve::Exponential => self.from * exp2(part * libm::log2f(self.to / self.from)),
-            Curve::Choice => self.to,
-        }
-    }
-}
-
-/// Frames over which a travel gathers speed, and loses it: 2.7 ms at 48 kHz.
-const EASE_FRAMES: f32 = 128.0;
-
-/// Part of the way after `done` of `length` frames: straight, but rounded at both ends.
-///
-/// A straight line has two corners, each as loud as a step of -70 dBFS for a gain that moves by 1 in 5 ms; rounded they
-/// are below -90 dBFS (tests/clicks.rs). Ends and middle are where a straight line has them.
-fn eased(done: u32, length: u32) -> f32 {
-    let (done, length) = (done as f32, length as f32);
-    let ease = EASE_FRAMES.min(0.5 * length);
-    let speed = 1.0 / (length - ease);
-    let left = length - done;
-    if done < ease {
-        speed * done * done / (2.0 * ease)
-    } else if left < ease {
-        1.0 - speed * left * left / (2.0 * ease)
-    } else {
-        speed * (done - 0.5 * ease)
     }
 }
 
@@ -369,8 +324,7 @@ fn settle<M: Module>(job: &mut Job<'_>) {
     let ports = M::SPEC.inputs.len();
     for (index, travel) in bank.travels.iter_mut().enumerate() {
         // Most params rest: walking them frame by frame cost a mono module of eleven params 200 ns a block.
-        let is_moving = travel.done < travel.length;
-        if is_moving || job.events.iter().any(|event| event.input as usize == ports + index) {
+        if !travel.is_resting() || job.events.iter().any(|event| event.input as usize == ports + index) {
             *travel = follow(*travel, &M::SPEC.params[index], ports + index, job.events, frames, |_, _| {});
         }
     }
@@ -382,33 +336,6 @@ fn settle<M: Module>(job: &mut Job<'_>) {
             }
         }
     }
-}
-
-/// Walks a param through a block, telling `each` the value of every frame; returns where it stands after.
-#[inline(always)]
-fn follow(
-    mut travel: Travel,
-    spec: &ParamSpec,
-    input: usize,
-    events: &[Event],
-    frames: u32,
-    mut each: impl FnMut(usize, f32),
-) -> Travel {
-    let mut frame = 0;
-    let mut walk = |travel: &mut Travel, to: u32| {
-        while frame < to {
-            each(frame as usize, travel.value(spec.curve));
-            travel.done = (travel.done + 1).min(travel.length);
-            frame += 1;
-        }
-    };
-    for event in events.iter().filter(|event| event.input as usize == input) {
-        walk(&mut travel, event.frame.min(frames));
-        let now = travel.value(spec.curve);
-        travel = Travel { from: now, to: event.value, done: 0, length: event.ramp_frames };
-    }
-    walk(&mut travel, frames);
-    travel
 }
 
 fn run_groups<M: Module, const W: usize>(
@@ -448,29 +375,27 @@ fn run_group<M: Module, const W: usize>(
             Some(param) => {
                 let travel = bank.travels[param];
                 constants[param] = travel.to;
-                travel.done >= travel.length
+                travel.is_resting()
             }
         };
-        let is_cabled = job.cables.iter().any(|cable| cable.input == input && cable.gain.resting() != Some(0.0));
+        let is_cabled = job.cables.iter().any(|cable| cable.feeds(input));
         let has_event = job.events.iter().any(|event| event.input as usize == input);
         if is_resting && !is_cabled && !has_event {
             continue;
         }
-        let sum: &mut [[f32; W]] = bytemuck::cast_slice_mut(&mut scratch.sum[..frames * W]);
-        sum_cables(job.cables, job.shape.channels, input, group, sum, &mut scratch.fetched, sources, noticed);
         let rows: &mut [[f32; W]] = bytemuck::cast_slice_mut(&mut scratch.inputs[input * input_stride..][..frames * W]);
+        let fetched = &mut scratch.fetched[..];
+        let mut inlet = Inlet { level, cables: job.cables, channels: job.shape.channels, group, fetched, sources };
         if input < ports {
             patched |= 1 << input;
-            let base: &mut [[f32; W]] = bytemuck::cast_slice_mut(&mut scratch.base[..frames * W]);
             let mut held = [0.0; W];
             held.copy_from_slice(&bank.held[held_of(input)]);
-            hold(held, input, group, job.events, base);
-            for ((row, sum), base) in rows.iter_mut().zip(sum.iter()).zip(base) {
-                for lane in 0..W {
-                    row[lane] = sum[lane] + base[lane];
-                }
-            }
+            hold(held, input, group, job.events, rows);
+            noticed.scrubbed += inlet.add_cables(input, rows);
         } else {
+            let sum: &mut [[f32; W]] = bytemuck::cast_slice_mut(&mut scratch.sum[..frames * W]);
+            sum.fill([0.0; W]);
+            noticed.scrubbed += inlet.add_cables(input, sum);
             let spec = &M::SPEC.params[input - ports];
             let travel = bank.travels[input - ports];
             follow(travel, spec, input, job.events, frames as u32, |frame, value| scratch.base[frame] = value);
@@ -485,8 +410,9 @@ fn run_group<M: Module, const W: usize>(
 
     let mut poly_channels = 0;
     if let Some(port) = const { poly_port(M::SPEC.inputs) } {
-        let poly = &mut scratch.poly[..frames];
-        poly_channels = gather(port, job.cables, poly, &mut scratch.fetched, sources);
+        let fetched = &mut scratch.fetched[..];
+        let mut inlet = Inlet { level, cables: job.cables, channels: job.shape.channels, group, fetched, sources };
+        poly_channels = inlet.gather(port, &mut scratch.poly[..frames]);
     }
     let ring_cells = M::TAPES * job.tape_frames;
     let heard = if job.heard.len() == frames { job.heard } else { &scratch.deaf[..frames] };
@@ -561,192 +487,6 @@ const fn poly_port(inputs: &[PortSpec]) -> Option<usize> {
         port += 1;
     }
     None
-}
-
-/// Base values plus modulation in the param's own domain, within its range.
-#[inline(always)]
-fn modulate<const W: usize>(spec: &ParamSpec, base: &[f32], sum: &[[f32; W]], rows: &mut [[f32; W]]) {
-    // Loops over lanes, not `map`: closures inside std's array functions are not compiled for the SIMD level.
-    let (min, max) = (spec.min, spec.max);
-    for ((row, sum), &base) in rows.iter_mut().zip(sum).zip(base) {
-        match spec.curve {
-            Curve::Linear => {
-                for lane in 0..W {
-                    row[lane] = (base + sum[lane]).clamp(min, max);
-                }
-            }
-            Curve::Exponential => {
-                for lane in 0..W {
-                    row[lane] = (base * exp2(sum[lane])).clamp(min, max);
-                }
-            }
-            Curve::Choice => {
-                for lane in 0..W {
-                    row[lane] = (base + sum[lane]).round().clamp(min, max);
-                }
-            }
-        }
-    }
-}
-
-/// The values held at a port by the channels of `group`, per frame.
-fn hold<const W: usize>(mut held: [f32; W], input: usize, group: usize, events: &[Event], base: &mut [[f32; W]]) {
-    let mut start = 0;
-    for event in events.iter().filter(|event| event.input as usize == input) {
-        let end = (event.frame as usize).clamp(start, base.len());
-        base[start..end].fill(held);
-        for lane in 0..W {
-            if event.reaches(group * W + lane) {
-                held[lane] = event.value;
-            }
-        }
-        start = end;
-    }
-    base[start..].fill(held);
-}
-
-/// Sums the cables into the kind's poly port channel by channel, as they come, and returns how many channels carry sound.
-fn gather(
-    port: usize,
-    cables: &[Cable],
-    poly: &mut [[f32; CHANNELS_MAX]],
-    fetched: &mut [f32],
-    sources: &mut dyn Sources,
-) -> usize {
-    poly.fill([0.0; CHANNELS_MAX]);
-    let frames = poly.len();
-    let mut channels = 0;
-    for (index, cable) in cables.iter().enumerate() {
-        if cable.input != port || cable.gain.resting() == Some(0.0) {
-            continue;
-        }
-        let source = Shape::new(cable.channels);
-        let block = &mut fetched[..source.stride() * frames];
-        sources.fetch(index, block);
-        // Counted where the port's folded sum is made.
-        scrub_block(block);
-        channels = channels.max(cable.channels);
-        let moving = MovingGain::new(cable.gain, frames);
-        for channel in 0..cable.channels {
-            let start = source.offset(channel, frames);
-            for (frame, row) in poly.iter_mut().enumerate() {
-                let gain = cable.gain.resting().unwrap_or_else(|| moving.at(frame));
-                row[channel] += gain * block[start + frame * source.width];
-            }
-        }
-    }
-    channels
-}
-
-/// Sums the cables into `input`, for the channels of `group`.
-///
-/// A mono source feeds all channels, a poly source into a mono input is summed: in general channel `c` of the
-/// wider side meets channel `c` modulo the narrower one.
-#[allow(clippy::too_many_arguments)]
-fn sum_cables<const W: usize>(
-    cables: &[Cable],
-    channels: usize,
-    input: usize,
-    group: usize,
-    sum: &mut [[f32; W]],
-    fetched: &mut [f32],
-    sources: &mut dyn Sources,
-    noticed: &mut Noticed,
-) {
-    sum.fill([0.0; W]);
-    for (index, cable) in cables.iter().enumerate() {
-        // A cable at rest at zero is as good as none: adding it could still turn -0.0 into 0.0.
-        if cable.input != input || cable.gain.resting() == Some(0.0) {
-            continue;
-        }
-        let source = Shape::new(cable.channels);
-        let block = &mut fetched[..source.stride() * sum.len()];
-        sources.fetch(index, block);
-        noticed.scrubbed += scrub_block(block);
-        add_cable(cable, source, channels, group, block, sum);
-    }
-}
-
-/// Replaces what a module must not see; returns how many samples that were.
-fn scrub_block(block: &mut [f32]) -> u32 {
-    let mut scrubbed = 0;
-    for sample in block {
-        let good = sample.abs() <= SIGNAL_MAX;
-        scrubbed += u32::from(!good);
-        *sample = if good {
-            *sample
-        } else if sample.is_finite() {
-            sample.clamp(-SIGNAL_MAX, SIGNAL_MAX)
-        } else {
-            0.0
-        };
-    }
-    scrubbed
-}
-
-fn add_cable<const W: usize>(
-    cable: &Cable,
-    source: Shape,
-    channels: usize,
-    group: usize,
-    block: &[f32],
-    sum: &mut [[f32; W]],
-) {
-    match cable.gain.resting() {
-        Some(gain) => add_samples(source, channels, group, block, sum, |_| gain),
-        None => {
-            let moving = MovingGain::new(cable.gain, sum.len());
-            add_samples(source, channels, group, block, sum, |frame| moving.at(frame));
-        }
-    }
-}
-
-/// A ramp as a polynomial, evaluated per frame.
-struct MovingGain {
-    coefficients: [f32; 4],
-    per_frame: f32,
-}
-
-impl MovingGain {
-    fn new(ramp: Ramp, frames: usize) -> MovingGain {
-        MovingGain { coefficients: ramp.cubic(), per_frame: 1.0 / frames as f32 }
-    }
-
-    #[inline(always)]
-    fn at(&self, frame: usize) -> f32 {
-        let t = frame as f32 * self.per_frame;
-        let [c0, c1, c2, c3] = self.coefficients;
-        c0 + t * (c1 + t * (c2 + t * c3))
-    }
-}
-
-#[inline(always)]
-fn add_samples<const W: usize>(
-    source: Shape,
-    channels: usize,
-    group: usize,
-    block: &[f32],
-    sum: &mut [[f32; W]],
-    gain: impl Fn(usize) -> f32,
-) {
-    let frames = sum.len();
-    if source.channels == channels && source.width == W {
-        let rows: &[[f32; W]] = bytemuck::cast_slice(&block[group * frames * W..(group + 1) * frames * W]);
-        for (frame, (sum, row)) in sum.iter_mut().zip(rows).enumerate() {
-            let gain = gain(frame);
-            for lane in 0..W {
-                sum[lane] += gain * row[lane];
-            }
-        }
-        return;
-    }
-    for channel in 0..channels.max(source.channels) {
-        let Some(lane) = (channel % channels).checked_sub(group * W).filter(|&lane| lane < W) else { continue };
-        let start = source.offset(channel % source.channels, frames);
-        for (frame, sum) in sum.iter_mut().enumerate() {
-            sum[lane] += gain(frame) * block[start + frame * source.width];
-        }
-    }
 }
 
 /// Fades between the module's own outputs and its bypass: the first output carries `in`, the others nothing.

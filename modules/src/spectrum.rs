@@ -147,6 +147,25 @@ pub fn droop_db(sound: &[f32], rate_hz: f64, f0_hz: f64, ideal: impl Fn(usize) -
         .fold(0.0, |worst: f64, deviation| if deviation.abs() > worst.abs() { deviation } else { worst })
 }
 
+/// How far noise lies at most off a straight slope of so many decibels per octave, in the octaves from 20 Hz to 20 kHz. Averages over the
+/// whole sound: a minute of it is known to within 0.2 dB in the lowest octave.
+pub fn octaves_off_db(sound: &[f32], rate_hz: f64, slope_db: f64) -> f64 {
+    let mut power = vec![0.0; LENGTH / 2 + 1];
+    for end in (LENGTH..=sound.len()).step_by(LENGTH / 2) {
+        for (sum, bin) in power.iter_mut().zip(spectrum(&sound[..end])) {
+            *sum += bin.norm_sqr();
+        }
+    }
+    let density_db = |octave: usize| {
+        let bin = |octave: usize| (20.0 * (1 << octave) as f64 * LENGTH as f64 / rate_hz) as usize;
+        let bins = &power[bin(octave)..bin(octave + 1).min((20_000.0 * LENGTH as f64 / rate_hz) as usize)];
+        db(bins.iter().sum::<f64>() / bins.len() as f64) - slope_db * octave as f64
+    };
+    let levels: Vec<f64> = (0..10).map(density_db).collect();
+    let mean = levels.iter().sum::<f64>() / levels.len() as f64;
+    levels.iter().map(|level| (level - mean).abs()).fold(0.0, f64::max)
+}
+
 fn lobe(bin: f64, bins: usize) -> std::ops::Range<usize> {
     let low = (bin - LOBE as f64).floor().max((LOBE + 1) as f64) as usize;
     low.min(bins)..((bin + LOBE as f64).ceil() as usize + 1).min(bins)

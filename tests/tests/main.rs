@@ -25,6 +25,7 @@ mod renders;
 #[cfg(feature = "devices")]
 mod servers;
 mod soak;
+mod sound;
 mod terminals;
 mod usage;
 mod workers;

@@ -25,6 +25,11 @@ fn a_clock_is_met_to_the_frame_at_the_tempo_of_the_patch() {
 
 #[test]
 fn a_change_at_the_next_bar_waits_for_it() {
+    assert!((0..5).any(|_| waits_for_the_bar()), "the machine stands still again and again");
+}
+
+/// False if the machine stood still, so that blocks were late.
+fn waits_for_the_bar() -> bool {
     let mut arguments = vec!["--record", "live.wav"];
     arguments.extend(STEADY);
     let patch = "bpm 240\ncreate clock --id c every=1 width=25%\nconnect c > out.left --gain 0.5\n";
@@ -34,7 +39,11 @@ fn a_change_at_the_next_bar_waits_for_it() {
     tine.play_until(60_000);
     osc.done("/eval", &[&"set c.width 75% --at bar"]);
     tine.play_until(200_000);
+    let is_machines = osc.stat("late_by_us") == 0.0 && osc.stat("late_by_machine") > 0.0;
     tine.quit();
+    if is_machines {
+        return false;
+    }
     let recording = tine.recording();
     let (rises, falls) = (edges(&recording, true), edges(&recording, false));
     assert!(rises.iter().enumerate().all(|(pulse, &frame)| frame == pulse * 12_000), "{rises:?}");
@@ -43,6 +52,7 @@ fn a_change_at_the_next_bar_waits_for_it() {
     assert!(first_wide >= 4 && first_wide % 4 == 0, "at pulse {first_wide} of bars of 4");
     assert!(widths[..first_wide].iter().all(|&width| width == 3_000), "{widths:?}");
     assert!(widths[first_wide..].iter().all(|&width| width == 9_000), "{widths:?}");
+    true
 }
 
 #[test]

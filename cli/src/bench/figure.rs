@@ -22,6 +22,8 @@ pub struct Figure {
     pub p999: Option<f64>,
     /// The largest.
     pub max: Option<f64>,
+    /// The best that others reach on the same measurement, in the figure's unit, and who.
+    pub peer: Option<String>,
     /// What was promised, and whether it was kept.
     pub targets: Vec<Target>,
     /// For the drawing: least and greatest value of a bin, and how many samples fell into it.
@@ -92,6 +94,7 @@ impl Samples {
             p99: of(self.histogram.value_at_quantile(0.99)).filter(|_| self.histogram.len() >= 100),
             p999: of(self.histogram.value_at_quantile(0.999)).filter(|_| self.histogram.len() >= 1000),
             max: of(self.histogram.max()),
+            peer: None,
             targets: Vec::new(),
             bins: bins.collect(),
         }

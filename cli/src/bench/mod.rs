@@ -12,6 +12,7 @@ mod passing;
 mod picture;
 mod report;
 mod served;
+mod sound;
 mod startup;
 
 use std::io::{Write, stderr, stdout};
@@ -23,7 +24,7 @@ use crate::words::Style;
 use report::{Report, Settings};
 
 /// The suites that there are so far.
-const HERE: [&str; 5] = ["create", "osc", "hop", "failover", "startup"];
+const HERE: [&str; 6] = ["create", "osc", "hop", "failover", "sound", "startup"];
 
 /// What is asked of `tine bench`.
 pub struct Wish<'a> {
@@ -37,6 +38,8 @@ pub struct Wish<'a> {
     pub html: Option<&'a PathBuf>,
     /// A file for the drawing of what `failover` measured; `failover` is among the suites then.
     pub svg: Option<&'a PathBuf>,
+    /// A folder for drawings of what `sound` measured; `sound` is among the suites then.
+    pub pictures: Option<&'a PathBuf>,
 }
 
 /// Measures, and reports.
@@ -60,6 +63,7 @@ pub fn run(config: &Config, wish: &Wish<'_>) -> Result<(), String> {
             "osc" => osc::run(&flags, wish.is_quick)?,
             "hop" => hop::run(config, &flags, wish.is_quick)?,
             "failover" => failover::run(config, &flags, wish.is_quick)?,
+            "sound" => sound::run(wish.is_quick, wish.pictures)?,
             _ => startup::run(&flags, wish.is_quick)?,
         });
     }

@@ -84,7 +84,8 @@ impl Settings {
 impl Report {
     /// For people at a terminal.
     pub fn text(&self, style: Style) -> String {
-        let mut table = Table::new(&["suite", "what", ">count", ">p50", ">p99", ">p99.9", ">max", "unit", "target"]);
+        let mut table =
+            Table::new(&["suite", "what", ">count", ">p50", ">p99", ">p99.9", ">max", "unit", "target", "best peer"]);
         for figure in &self.figures {
             table.row([
                 figure.suite.to_owned(),
@@ -96,6 +97,7 @@ impl Report {
                 shown(figure.max),
                 figure.unit.to_owned(),
                 targets(figure),
+                figure.peer.clone().unwrap_or_default(),
             ]);
         }
         format!("{}\n{}\n\n{}", self.machine.text(), self.settings.text(), table.text(style))

@@ -1,6 +1,7 @@
 //! A picture of a recording: its waveform, its spectrum, its spectrogram.
 
 mod analysis;
+pub mod chart;
 
 use std::ops::Range;
 use std::path::Path;
@@ -33,13 +34,19 @@ const SIDES: [(&str, RGBColor); 2] = [("left", RGBColor(31, 97, 166)), ("right",
 /// If one cannot be read, or the other not be written.
 pub fn draw(recording: &Path, picture: &Path, title: &str) -> Result<(), String> {
     let sound = Sound::read(recording)?;
+    prepare(picture)?;
+    draw_all(&sound, picture, title).map_err(|error| format!("{}: {error}", picture.display()))
+}
+
+/// Before anything is drawn into `picture`.
+fn prepare(picture: &Path) -> Result<(), String> {
     if picture.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("png")) {
         return Err(format!("{}: a picture is a .png", picture.display()));
     }
     static REGISTERED: Once = Once::new();
     // It is a font: the tests draw with it.
     REGISTERED.call_once(|| drop(register_font(FAMILY, FontStyle::Normal, FONT)));
-    draw_all(&sound, picture, title).map_err(|error| format!("{}: {error}", picture.display()))
+    Ok(())
 }
 
 type Drawn = Result<(), Box<dyn std::error::Error>>;

@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering;
 
 use tine_protocol::handshake::done_of;
-use tine_protocol::ids::{LaneId, Slot};
+use tine_protocol::ids::{Block, LaneId, Slot};
 use tine_protocol::plan::GRAIN;
-use tine_protocol::segment::{LaneHead, RING_BLOCKS, engine, lane};
+use tine_protocol::segment::{LaneHead, engine, lane};
 use tine_protocol::sys::memory::ReadMap;
 use tine_worker::plans;
 
@@ -82,15 +82,10 @@ impl Seen<'_> {
     /// them. None can be lower than the lane's own, nor higher than what is due.
     fn counts(&self, done: u64) -> [u64; 2] {
         let mut counts = [done; 2];
-        // A plan stays as it is as long as anybody may need it: later it may be overwritten under our eyes.
-        let is_kept = || {
-            let cycle = self.engine.count(engine::CYCLE).load();
-            (cycle.saturating_sub(RING_BLOCKS as u64 - 1)..=cycle + 1).contains(&done)
-        };
-        if !is_kept() {
-            return counts;
-        }
-        let Some((flip, plan)) = plans::valid_for(self.engine, self.lane, done) else { return counts };
+        // The newest plan, not that of block `done`: since that count was read, which may be some blocks ago where the machine stalled, the
+        // memory of a module that was taken down may have become another's. What is in the newest plan is still where it was.
+        let newest = || plans::valid_for(self.engine, self.lane, Block::MAX - 1);
+        let Some((flip, plan)) = newest() else { return counts };
         for index in 0..plans::modules_of(self.engine, plan) {
             let module = plans::module_of(self.engine, flip, plan, index);
             let head_at = module.head_at as usize * GRAIN;
@@ -101,7 +96,8 @@ impl Seen<'_> {
             let count = self.view.count(head_at).load();
             counts = [counts[0].min(count), counts[1].max(count)];
         }
-        if is_kept() { counts } else { [done; 2] }
+        // Another plan has come under our eyes: the next look will tell.
+        if newest() == Some((flip, plan)) { counts } else { [done; 2] }
     }
 
     /// The module whose code is running, if the lane's worker names one that is the lane's.
@@ -130,6 +126,7 @@ impl Seen<'_> {
 mod tests {
     use super::*;
     use tine_modules::Tables;
+    use tine_protocol::plan::PlanHead;
     use tine_worker::executor::Executor;
     use tine_worker::rig::Rig;
 
@@ -189,6 +186,19 @@ mod tests {
         assert!(seen(&rig).progress().is_lie, "a module is ahead");
         own.publish(count_at(&rig, 1), 4);
         assert!(!seen(&rig).progress().is_lie);
+    }
+
+    #[test]
+    fn memory_that_has_become_anothers_since_the_count_was_read_is_no_lie() {
+        let (mut rig, executor) = lane(4);
+        // Both modules are taken down with block 6, and a sample lies where one had its count.
+        rig.control.write(engine::plan(0, 1), PlanHead::default());
+        rig.control.publish(engine::valid(0, 1), 7);
+        rig.control.publish(engine::CYCLE, 8);
+        rig.control.publish(engine::start(0), 8);
+        executor.own().publish(count_at(&rig, 0), u64::MAX);
+        executor.own().publish(count_at(&rig, 1), 0);
+        assert!(!seen(&rig).progress().is_lie, "{:?}", seen(&rig).progress());
     }
 
     #[test]
