@@ -83,8 +83,8 @@ fn count_in(folder: &Path) -> Result<Counts, String> {
     let program = env::current_exe().map_err(|error| error.to_string())?;
     let out = folder.join("counts");
     let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--collect-atstart=no"])
-        .args(["--toggle-collect=*counted_blocks*", "--dump-after=*counted_blocks*"])
+        .args(["--tool=callgrind", "--zero-before=instructions::counted_blocks"])
+        .args(["--dump-after=instructions::counted_blocks"])
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(program)
         .arg(COUNTED)
