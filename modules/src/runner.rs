@@ -365,6 +365,7 @@ fn run_group<M: Module, const W: usize>(
     let bank = split::<M>(job.state, job.shape);
     let held_of = |input: usize| input * job.shape.stride() + group * W..input * job.shape.stride() + (group + 1) * W;
 
+    let (cabled, told) = busy_inputs(job.cables, job.events);
     let mut constants = [0.0f32; PORTS_MAX];
     let mut varying = 0u64;
     let mut patched = 0u64;
@@ -378,9 +379,7 @@ fn run_group<M: Module, const W: usize>(
                 travel.is_resting()
             }
         };
-        let is_cabled = job.cables.iter().any(|cable| cable.feeds(input));
-        let has_event = job.events.iter().any(|event| event.input as usize == input);
-        if is_resting && !is_cabled && !has_event {
+        if is_resting && (cabled | told) >> input & 1 == 0 {
             continue;
         }
         let rows: &mut [[f32; W]] = bytemuck::cast_slice_mut(&mut scratch.inputs[input * input_stride..][..frames * W]);
@@ -461,6 +460,20 @@ fn run_group<M: Module, const W: usize>(
     if job.active.resting() != Some(1.0) {
         bypass(&mut block, outputs, M::SPEC.input("in"), job.active);
     }
+}
+
+/// A bit for each input that a cable feeds, and for each that an event reaches.
+#[inline(always)]
+fn busy_inputs(cables: &[Cable], events: &[Event]) -> (u64, u64) {
+    let bit = |input: usize| if input < PORTS_MAX { 1u64 << input } else { 0 };
+    let (mut cabled, mut told) = (0, 0);
+    for cable in cables.iter().filter(|cable| cable.feeds(cable.input)) {
+        cabled |= bit(cable.input);
+    }
+    for event in events {
+        told |= bit(event.input as usize);
+    }
+    (cabled, told)
 }
 
 /// Does `work` as it was compiled for AVX2 where the machine has that, else for the target's baseline.

@@ -1,8 +1,11 @@
 //! A thousand modules come and go beside one that plays.
 
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
 use tine_tests::osc::Osc;
 use tine_tests::patches::PLAYING;
-use tine_tests::tine::{Tine, render};
+use tine_tests::tine::{PATIENCE, Tine, render};
 use tine_tests::wav::{assert_same, difference};
 
 const KINDS: [&str; 6] = ["vco", "vcf*4", "delay", "adsr", "noise", "mix"];
@@ -40,7 +43,14 @@ fn a_thousand_come_and_go(workers: &str) -> bool {
     (0..198).for_each(|round| come_and_go(&osc, round));
     let early = cost(&tine);
     (198..1002).for_each(|round| come_and_go(&osc, round));
-    let late = cost(&tine);
+    // The last tape may still be fading; what leaks does not go by itself.
+    let is_level = |late: &[u64; 3]| late[0] < early[0] + 2048 && late[1] < early[1] + 1024 && late[2] == early[2];
+    let begun = Instant::now();
+    let mut late = cost(&tine);
+    while !is_level(&late) && begun.elapsed() < PATIENCE / 6 {
+        sleep(Duration::from_millis(100));
+        late = cost(&tine);
+    }
     println!("{workers} workers: pss kB, shared kB, descriptors: {early:?} after 198, {late:?} after 1002");
     let frames = osc.stat("frames") as usize;
     let [deaths, late_by_us, late_by_machine] =
@@ -57,9 +67,7 @@ fn a_thousand_come_and_go(workers: &str) -> bool {
         return false;
     }
     assert_same(&format!("{workers} workers, late {late_by_us} times"), &rendered, &recorded, frames - 4_800);
-    assert!(late[0] < early[0] + 2048, "memory grows: {early:?}, then {late:?}");
-    assert!(late[1] < early[1] + 1024, "shared memory grows: {early:?}, then {late:?}");
-    assert_eq!(late[2], early[2], "descriptors");
+    assert!(is_level(&late), "memory, shared memory or descriptors grow: {early:?}, then {late:?}");
     true
 }
 

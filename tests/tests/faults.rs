@@ -360,6 +360,22 @@ const BENCHES: &[Bench] = &[
         param: ("", 0.0, 0.0),
         plug: ("sweep", "in"),
     },
+    Bench {
+        kind: "sampler",
+        create: concat!("loop=on file=\"", env!("CARGO_MANIFEST_DIR"), "/../examples/kit.wav\""),
+        cables: &[("clock", "trig")],
+        output: "left",
+        param: ("tune", -300.0, 700.0),
+        plug: ("sweep", "pitch"),
+    },
+    Bench {
+        kind: "conv",
+        create: concat!("file=\"", env!("CARGO_MANIFEST_DIR"), "/../examples/kit.wav\""),
+        cables: &[("tone", "in")],
+        output: "left",
+        param: ("mix", 0.2, 0.6),
+        plug: ("sweep", "in"),
+    },
 ];
 
 impl Bench {
@@ -496,7 +512,7 @@ mod every_kind_dies_in_every_way {
     }
     kinds! {
         vco vca lfo adsr noise mix sh slew delay scope
-        keys split merge pan scale compare logic quantize follow clock divide seq euclid random op fold drive ring wavetable pluck comb limiter comp meter reverb chorus shift freeze spectrum
+        keys split merge pan scale compare logic quantize follow clock divide seq euclid random op fold drive ring wavetable pluck comb limiter comp meter reverb chorus shift freeze spectrum sampler conv
     }
 }
 

@@ -6,7 +6,7 @@ use rosc::OscPacket;
 use tine_tests::osc::{Osc, message};
 use tine_tests::patches::PLAYING;
 use tine_tests::tine::{PATIENCE, STEADY, Tine, render};
-use tine_tests::wav::assert_same;
+use tine_tests::wav::{assert_same, difference};
 
 /// Messages of one kind, as fast as the loopback takes them.
 const FLOOD: usize = 100_000;
@@ -25,6 +25,11 @@ fn counted(osc: &Osc) -> f64 {
 
 #[test]
 fn a_flood_is_counted_to_the_last_message_and_not_heard() {
+    assert!((0..3).any(|_| is_flooded_unheard()), "the machine stands still again and again");
+}
+
+/// False if the sound differs where the machine stood still.
+fn is_flooded_unheard() -> bool {
     let mut arguments = vec!["--record", "live.wav"];
     arguments.extend(STEADY);
     let mut tine = Tine::serve(PLAYING, &arguments);
@@ -59,8 +64,13 @@ fn a_flood_is_counted_to_the_last_message_and_not_heard() {
     println!("{}", names.map(|name| format!("{name} {}", asking.stat(name))).join(", "));
     let frames = asking.stat("frames") as usize;
     tine.play_until(frames + 4_800);
+    let is_machines = asking.stat("late_by_us") == 0.0 && asking.stat("late_by_machine") > 0.0;
     tine.quit();
     let recorded = tine.recording();
     let rendered = render(PLAYING, recorded.len() as f64 / 48_000.0, &STEADY[..2]);
+    if is_machines && difference(&rendered, &recorded).is_some() {
+        return false;
+    }
     assert_same("under a flood", &recorded, &rendered, 9_600);
+    true
 }

@@ -127,7 +127,7 @@ impl Cubic {
     }
 
     fn cross(&self, origin: f64, (from, start): (f64, f64), (to, end): (f64, f64), found: &mut Crossings) {
-        let (first, last) = (libm::floor(start), libm::floor(end));
+        let (first, last) = (start.floor(), end.floor());
         let is_rising = last > first;
         let mut level = if is_rising { first + 1.0 } else { first };
         // Two levels at most: what moves faster was clamped before.

@@ -98,7 +98,7 @@ pub struct Network {
 impl Network {
     /// Sends `frames` (at most [`PIECE`]) of left and right through the room: `sides` is what enters, and then what is heard.
     /// `start` is the frame within the block. Lengths move from where they are to those of `wish`, swaying by `sway` of the most.
-    #[inline(never)]
+    #[inline(always)]
     pub fn run(
         &mut self,
         tapes: &mut Tapes<'_>,
@@ -115,7 +115,7 @@ impl Network {
             let heard = self.read(tapes, start + frame);
             let mut mixed = hadamard(heard);
             let inputs = *side;
-            *side = LEAVE.map(|number| dot(&row(number), &heard));
+            *side = [dot(&const { row(LEAVE[0]) }, &heard), dot(&const { row(LEAVE[1]) }, &heard)];
             for line in 0..LINES {
                 let input = const { row(ENTER[0]) }[line] * inputs[0] + const { row(ENTER[1]) }[line] * inputs[1];
                 // Far beyond music: a bound for ever, whatever is done to the lengths.
@@ -222,7 +222,10 @@ fn hadamard(mut lines: [f32; LINES]) -> [f32; LINES] {
         }
         half /= 2;
     }
-    lines.map(|line| 0.25 * line)
+    for line in &mut lines {
+        *line *= 0.25;
+    }
+    lines
 }
 
 #[inline(always)]

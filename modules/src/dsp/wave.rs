@@ -119,11 +119,11 @@ impl Break {
     /// Hard sync: from where the wave is to its beginning.
     #[inline(never)]
     pub fn reset(wave: Wave, at: Motion) -> Break {
-        let phase = at.phase - libm::floor(at.phase);
+        let phase = at.phase - at.phase.floor();
         match wave {
             Wave::Saw => Break { step: -2.0 * phase, ..Break::default() },
             Wave::Pulse => {
-                let lag = at.lag - libm::floor(at.lag);
+                let lag = at.lag - at.lag.floor();
                 Break { step: 2.0 * (1.0 - at.width) - 2.0 * (lag - phase), ..Break::default() }
             }
             Wave::Tri => {
@@ -157,7 +157,7 @@ impl Break {
 
 impl Motion {
     fn is_tri_falling(&self) -> bool {
-        libm::floor(self.phase - 0.25) != libm::floor(self.phase - 0.75)
+        (self.phase - 0.25).floor() != (self.phase - 0.75).floor()
     }
 }
 

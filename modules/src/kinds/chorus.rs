@@ -112,7 +112,7 @@ impl Module for Chorus {
                 let dry = input[frame][channel];
                 let wet = voices[channel].sing(&mut tapes.ring(0), frame, dry, controls, pull, per_second);
                 let mix = at(&mix);
-                let [left, right] = wet.map(|wet| dry * (1.0 - mix) + wet * mix);
+                let (left, right) = (dry * (1.0 - mix) + wet[0] * mix, dry * (1.0 - mix) + wet[1] * mix);
                 outputs.of(Out::Left)[frame][channel] = left;
                 outputs.of(Out::Right)[frame][channel] = right;
                 outputs.of(Out::Main)[frame][channel] = 0.5 * (left + right);
@@ -123,7 +123,7 @@ impl Module for Chorus {
 
 impl Voice {
     /// The copies of one frame, left and right.
-    #[inline(never)]
+    #[inline(always)]
     fn sing(
         &mut self,
         tape: &mut Tape<'_>,
@@ -154,7 +154,7 @@ impl Voice {
         let mut sides = [0.0; 2];
         for voice in 0..VOICES {
             let apart = (voice as u32).wrapping_mul((CYCLE / VOICES as f64) as u32);
-            let [slow, quick] = self.phases.map(|phase| sine(phase.wrapping_add(apart)));
+            let (slow, quick) = (sine(self.phases[0].wrapping_add(apart)), sine(self.phases[1].wrapping_add(apart)));
             let at = (delay + f64::from(pushes[0] * slow + pushes[1] * quick)).max((NEAR + 1) as f64);
             let whole = at as usize;
             let cells: [f32; 6] = tape.neighbours(frame, whole - NEAR);
@@ -164,6 +164,6 @@ impl Voice {
             }
         }
         // Copies out of step add up by their power: 1 over the root of 3.
-        sides.map(|side| side * 0.577_350_26)
+        [sides[0] * 0.577_350_26, sides[1] * 0.577_350_26]
     }
 }

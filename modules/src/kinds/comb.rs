@@ -78,7 +78,11 @@ impl Module for Comb {
                 let (dry, mix) = (input[frame][lane], mix.at(frame)[lane]);
                 let brightness = 1.0 - damp.at(frame)[lane];
                 head.aim(tuned::period(freq.at(frame)[lane] * exp2(pitch[frame][lane]), rate_hz), &motion);
-                let rung = head.hear(&motion, |delay| tuned::read(&tape, frame, delay, brightness));
+                let rung = head.hear(
+                    &motion,
+                    #[inline(always)]
+                    |delay| tuned::read(&tape, frame, delay, brightness),
+                );
                 let wet = dc.step([dry])[0] + soft_limit(feedback.at(frame)[lane] * rung);
                 tape.write(frame, wet);
                 out[lane] = dry * (1.0 - mix) + wet * mix;

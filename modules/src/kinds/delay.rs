@@ -99,7 +99,11 @@ impl Module for Delay {
                 let (feedback, mix) = (feedback.at(frame)[channel], mix.at(frame)[channel]);
                 let dry = input[frame][channel];
                 head.aim(target, &motion);
-                let wet = head.hear(&motion, |delay_frames| read(&tape, frame, delay_frames));
+                let wet = head.hear(
+                    &motion,
+                    #[inline(always)]
+                    |delay_frames| read(&tape, frame, delay_frames),
+                );
                 tape.write(frame, dry + soft_limit(feedback * wet));
                 out[channel] = dry * (1.0 - mix) + wet * mix;
             }

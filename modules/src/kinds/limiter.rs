@@ -147,7 +147,7 @@ impl Voice {
 /// The next multiple of [`STEP`]: an f32 holds it exactly, and an f64 sums any number of them exactly.
 #[inline(always)]
 fn steps(reduction: f64) -> f32 {
-    (libm::ceil(reduction * (1.0 / STEP)) * STEP) as f32
+    ((reduction * (1.0 / STEP)).ceil() * STEP) as f32
 }
 
 /// The largest of the last `window` values, `newest` among them. Each ring holds the largest of twice as many as the one before, so two

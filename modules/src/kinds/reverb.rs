@@ -131,7 +131,8 @@ impl Module for Reverb {
                 voices[channel].hear(&mut tapes, start, wet, wish, at(predelay), at(sway), &rate);
                 for (frame, (dry, wet)) in (start..end).zip(dry.iter().zip(wet)) {
                     let mix = mix.at(frame)[channel];
-                    let [left, right] = [0, 1].map(|side| dry[side] * (1.0 - mix) + wet[side] * (mix * LEVEL));
+                    let left = dry[0] * (1.0 - mix) + wet[0] * (mix * LEVEL);
+                    let right = dry[1] * (1.0 - mix) + wet[1] * (mix * LEVEL);
                     outputs.of(Out::Left)[frame][channel] = left;
                     outputs.of(Out::Right)[frame][channel] = right;
                     outputs.of(Out::Main)[frame][channel] = 0.5 * (left + right);
@@ -152,7 +153,7 @@ impl Rate {
 
 impl Voice {
     /// Replaces `sides`, what each side hears, by what the room answers.
-    #[inline(never)]
+    #[inline(always)]
     #[allow(clippy::too_many_arguments)]
     fn hear(
         &mut self,
@@ -188,6 +189,7 @@ impl Voice {
 }
 
 /// `input`, `delay` frames late: exact to the frame up to the reach of the interpolation, which cannot look ahead.
+#[inline(always)]
 fn delayed(tapes: &mut Tapes<'_>, ring: usize, frame: usize, input: f32, delay: f64) -> f32 {
     let mut tape = tapes.ring(ring);
     tape.write(frame, input);
@@ -205,6 +207,7 @@ fn delayed(tapes: &mut Tapes<'_>, ring: usize, frame: usize, input: f32, delay: 
 }
 
 /// Four all-passes in a row (Schroeder 1962): the same at every pitch, but no longer at once.
+#[inline(always)]
 fn diffused(tapes: &mut Tapes<'_>, ear: usize, frame: usize, input: f32, rate: &Rate) -> f32 {
     let mut value = input;
     for (stage, (_, gain)) in DIFFUSERS.iter().enumerate() {

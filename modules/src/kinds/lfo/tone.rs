@@ -74,7 +74,7 @@ impl Tone {
             let drawn = moment.held - self.held;
             // Where the phase of a reset cycle would be, and what it held.
             let end = self.phase + path.at(1.0);
-            let quarters = (libm::floor(4.0 * self.phase) as i32, libm::floor(4.0 * end) as i32);
+            let quarters = ((4.0 * self.phase).floor() as i32, (4.0 * end).floor() as i32);
             for quarter in quarters.0.min(quarters.1) + 1..=quarters.0.max(quarters.1) {
                 let (level, kind) = (0.25 * f64::from(quarter), quarter.rem_euclid(4));
                 let time = path.time_of(level - self.phase, 0.0, 1.0);
@@ -89,7 +89,7 @@ impl Tone {
                 residual::add(&residuals.bow, into, age, (side * bend * path.bend(time)) as f32);
             }
             if moment.is_reset {
-                let before = end - libm::floor(end);
+                let before = end - end.floor();
                 let jump = moment.mixed(|shape| match shape {
                     RANDOM => f64::from(drawn),
                     _ => f64::from(wave(shape, &[moment.phase], &[0.0])[0] - wave(shape, &[before], &[0.0])[0]),

@@ -121,7 +121,7 @@ impl Head {
             scale *= 0.5;
         }
         let at = self.at * scale;
-        let whole = libm::floor(at);
+        let whole = at.floor();
         let weights = scene.sinc.weights((at - whole) as f32, speed * scale as f32);
         let first = whole as i64 + weights.first;
         let length = octave_frames(frames, below) as i64;
