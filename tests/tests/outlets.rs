@@ -40,6 +40,8 @@ fn a_jack_server_that_is_killed_is_played_to_again_and_the_patch_knows_nothing_o
         let frames = tine.osc().stat("frames") as usize;
         tine.play_until(frames + 24_000);
     }
+    // A follower would record elsewhere.
+    assert_eq!(tine.osc().stat("engine_restarts"), 0.0, "{}", tine.said());
     tine.quit();
     let recorded = tine.recording();
     let rendered = render(PLAYING, recorded.len() as f64 / 48_000.0, &["--block", "256"]);

@@ -45,14 +45,12 @@ impl Inlet<'_> {
     /// A mono source feeds all channels, a poly source into a mono input is summed: in general channel `c` of the
     /// wider side meets channel `c` modulo the narrower one.
     pub fn add_cables<const W: usize>(&mut self, input: usize, rows: &mut [[f32; W]]) -> u32 {
-        let (channels, group) = (self.channels, self.group);
+        let (level, channels, group) = (self.level, self.channels, self.group);
         let mut scrubbed = 0;
         for (index, cable) in self.cables.iter().enumerate().filter(|(_, cable)| cable.feeds(input)) {
-            let source = Shape::new(cable.channels);
-            let block = &mut self.fetched[..source.stride() * rows.len()];
-            self.sources.fetch(index, block);
+            let (source, block) = self.fetch(index, cable, rows.len());
             at(
-                self.level,
+                level,
                 #[inline(always)]
                 || {
                     scrubbed += scrub(block);
@@ -69,9 +67,7 @@ impl Inlet<'_> {
         let frames = poly.len();
         let mut channels = 0;
         for (index, cable) in self.cables.iter().enumerate().filter(|(_, cable)| cable.feeds(port)) {
-            let source = Shape::new(cable.channels);
-            let block = &mut self.fetched[..source.stride() * frames];
-            self.sources.fetch(index, block);
+            let (source, block) = self.fetch(index, cable, frames);
             // Counted where the port's folded sum is made.
             scrub(block);
             channels = channels.max(cable.channels);
@@ -85,6 +81,15 @@ impl Inlet<'_> {
             }
         }
         channels
+    }
+
+    /// This block of what a cable comes from, and how it is laid out.
+    #[inline(always)]
+    fn fetch(&mut self, index: usize, cable: &Cable, frames: usize) -> (Shape, &mut [f32]) {
+        let source = Shape::new(cable.channels);
+        let block = &mut self.fetched[..source.stride() * frames];
+        self.sources.fetch(index, block);
+        (source, block)
     }
 }
 
